@@ -1,0 +1,133 @@
+"""What happened on the test Neon database branch: plain, frozen data, and nothing else.
+
+Trials write Facts, checks read them, reports print them. No text here is meant for people, and none
+holds a secret: what comes from a tool or a database is redacted before it becomes a fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from neon_hooks.changes import Range
+from neon_hooks.plan import Proof, Unit, Work
+
+
+@dataclass(frozen=True)
+class DatabaseError:
+    """Postgres' own words (manual, section 54.8: error and notice message fields).
+
+    ``position`` counts characters of the statement from 1, 0 when unknown.
+    """
+
+    sqlstate: str
+    message: str
+    detail: str = ""
+    hint: str = ""
+    context: str = ""
+    position: int = 0
+
+
+@dataclass(frozen=True)
+class LockHeld:
+    relation: str
+    mode: str
+    held_ms: float
+    existed_before: bool
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement as it went to the server. ``line`` 0: unknown. Times are relative to the run's start."""
+
+    sql: str
+    line: int = 0
+    started_ms: float = 0.0
+    ms: float = 0.0
+    transaction: int = 0
+    rows: int | None = None
+    locks: tuple[LockHeld, ...] = ()
+    rewrites: tuple[str, ...] = ()
+    scans: tuple[str, ...] = ()
+    error: DatabaseError | None = None
+    params: str = ""
+
+
+@dataclass(frozen=True)
+class ToolRun:
+    """One start of a migration tool. ``argv`` is for display; ``output`` its last lines, redacted."""
+
+    argv: tuple[str, ...]
+    exit_code: int
+    ms: float
+    output: str
+    statements: tuple[Statement, ...] = ()
+    replaced: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> Statement | None:
+        """The last statement, if the tool failed and Postgres refused it."""
+        wrong = [s for s in self.statements if s.error]
+        return wrong[-1] if wrong and self.exit_code else None
+
+
+@dataclass(frozen=True)
+class MigrationRun:
+    """``applied``: it was not recorded before the run and is afterwards."""
+
+    id: str
+    path: str
+    system: str
+    pushed: bool
+    applied: bool
+    applied_before: bool
+    statements: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True)
+class UnitFacts:
+    """What was done with one unit.
+
+    ``rows_before`` and ``rows_after`` are the bookkeeping's ids, None where a system keeps none.
+    ``again`` is the second run; ``again_diff`` what it changed in the schema or the bookkeeping.
+    ``unknown_rows`` are ids on the branch before the run of which the pushed tree has no file.
+    """
+
+    work: Work
+    migrations: tuple[MigrationRun, ...] = ()
+    first: ToolRun | None = None
+    again: ToolRun | None = None
+    rows_before: frozenset[str] | None = None
+    rows_after: frozenset[str] | None = None
+    unknown_rows: frozenset[str] = frozenset()
+    proof: Proof = Proof()
+    schema_diff: str = ""
+    again_diff: str = ""
+
+    @property
+    def unit(self) -> Unit:
+        return self.work.unit
+
+
+@dataclass(frozen=True)
+class NeonBranch:
+    """The test Neon database branch as the report names it."""
+
+    id: str
+    name: str
+    parent_id: str
+    parent_name: str
+    expires_at: str
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that is known about one pushed range."""
+
+    range: Range
+    units: tuple[UnitFacts, ...] = ()
+    neon_branch: NeonBranch | None = None
+    timings: Mapping[str, float] = MappingProxyType({})

@@ -1,0 +1,58 @@
+"""Findings, and the rules that they are instances of. Pure.
+
+A rule's texts are the single source of what a person reads about it: the report, the README's table
+and the tests (which execute the examples) take them from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+
+class Severity(StrEnum):
+    """``error`` blocks the push; the others are only said."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One entry of the catalogue.
+
+    ``bad`` and ``good`` are SQL: a migration that is found and the form that is not, on the tables of
+    tests/catalogue.sql; empty for a rule that no SQL text can show.
+    """
+
+    id: str
+    severity: Severity
+    condition: str
+    effect: str
+    fix: str
+    bad: str = ""
+    good: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``line`` 0: the whole file. ``quote`` is what a tool or Postgres said, printed as it is."""
+
+    rule: str
+    severity: Severity
+    message: str
+    fix: str
+    path: str = ""
+    line: int = 0
+    system: str = ""
+    quote: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def found(rule: Rule, message: str, **details: Any) -> Finding:
+    """An instance of ``rule``, with its severity and its fix unless ``details`` say otherwise."""
+    return Finding(**{"rule": rule.id, "severity": rule.severity, "message": message, "fix": rule.fix, **details})
