@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from types import MappingProxyType
+from typing import Any
 
 import psycopg
 
@@ -12,20 +11,20 @@ from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
 from neon_hooks.errors import Unavailable
 
+Connection = psycopg.Connection[tuple[Any, ...]]
+
 APPLICATION_NAME = "neon-hooks"
 CONNECT_TIMEOUT = 15  # seconds; Neon advises at least 10 for a compute that starts (docs, connection latency)
 PAUSES = (0.1, 0.25, 0.5, 1.0, 2.0)  # seconds between attempts; the last one repeats
 
 
-def connect(dsn: Dsn, **params: str) -> psycopg.Connection[tuple[object, ...]]:
-    """One attempt, in autocommit mode. Raises psycopg.OperationalError."""
-    fields: Mapping[str, str | int] = MappingProxyType(
-        {"connect_timeout": CONNECT_TIMEOUT, "application_name": APPLICATION_NAME, **params}
-    )
-    return psycopg.connect(dsn.uri(), autocommit=True, **fields)
+def connect(dsn: Dsn, **params: str) -> Connection:
+    """One attempt, in autocommit mode. ``params`` are libpq's. Raises psycopg.OperationalError."""
+    ours = {"connect_timeout": str(CONNECT_TIMEOUT), "application_name": APPLICATION_NAME}
+    return psycopg.connect(dsn.with_params(**{**ours, **dsn.params, **params}).uri(), autocommit=True)
 
 
-def connect_when_ready(dsn: Dsn, deadline: Deadline) -> psycopg.Connection[tuple[object, ...]]:
+def connect_when_ready(dsn: Dsn, deadline: Deadline) -> Connection:
     """Keep trying while the compute wakes up.
 
     Raises DeadlineExceeded, and Unavailable at once when the server refuses the login: waiting would
