@@ -26,7 +26,7 @@ class Dsn:
     user: str = ""
     password: str = field(default="", repr=False)
     port: int = DEFAULT_PORT
-    params: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def parse(cls, uri: str) -> Dsn:

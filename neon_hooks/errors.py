@@ -13,7 +13,8 @@ class NeonHooksError(Exception):
     """Base of all expected errors.
 
     ``message`` says what is wrong (naming the file and the key where there is one) and ``fix`` what
-    to do about it. Neither may hold a secret.
+    to do about it. ``left_over`` names a test Neon database branch that could not be deleted. None of
+    them may hold a secret.
     """
 
     exit_code = 2
@@ -22,6 +23,7 @@ class NeonHooksError(Exception):
         super().__init__(message)
         self.message = message
         self.fix = fix
+        self.left_over = ""
 
 
 class UsageError(NeonHooksError):
@@ -50,6 +52,7 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, signum: int) -> None:
         super().__init__(signum)
         self.signum = signum
+        self.left_over = ""
 
     @property
     def name(self) -> str:

@@ -7,8 +7,7 @@ holds a secret: what comes from a tool or a database is redacted before it becom
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 from neon_hooks.changes import Range
 from neon_hooks.plan import Proof, Unit, Work
@@ -40,9 +39,14 @@ class LockHeld:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement as it went to the server. ``line`` 0: unknown. Times are relative to the run's start."""
+    """One statement as it went to the server.
+
+    ``path`` and ``line`` say which migration file it came from, "" and 0 where that is unknown. Times
+    are relative to the run's start; ``transaction`` counts from 1 within a run.
+    """
 
     sql: str
+    path: str = ""
     line: int = 0
     started_ms: float = 0.0
     ms: float = 0.0
@@ -57,7 +61,11 @@ class Statement:
 
 @dataclass(frozen=True)
 class ToolRun:
-    """One start of a migration tool. ``argv`` is for display; ``output`` its last lines, redacted."""
+    """One start of a migration tool. ``argv`` is for display; ``output`` its first and last lines, redacted.
+
+    ``replaced`` are the environment variables whose values were withheld. ``redirected``: the driver
+    shim was in the process, and each of the ``connections`` it saw went to the test Neon database branch.
+    """
 
     argv: tuple[str, ...]
     exit_code: int
@@ -65,6 +73,8 @@ class ToolRun:
     output: str
     statements: tuple[Statement, ...] = ()
     replaced: tuple[str, ...] = ()
+    redirected: bool = False
+    connections: int = 0
 
     @property
     def failed(self) -> Statement | None:
@@ -92,7 +102,8 @@ class UnitFacts:
 
     ``rows_before`` and ``rows_after`` are the bookkeeping's ids, None where a system keeps none.
     ``again`` is the second run; ``again_diff`` what it changed in the schema or the bookkeeping.
-    ``unknown_rows`` are ids on the branch before the run of which the pushed tree has no file.
+    ``unknown_rows`` are ids recorded before the run of which the pushed tree has no file,
+    ``pending_on_main`` the ids of the tree that were not applied then (None: not known).
     """
 
     work: Work
@@ -102,6 +113,7 @@ class UnitFacts:
     rows_before: frozenset[str] | None = None
     rows_after: frozenset[str] | None = None
     unknown_rows: frozenset[str] = frozenset()
+    pending_on_main: frozenset[str] | None = None
     proof: Proof = Proof()
     schema_diff: str = ""
     again_diff: str = ""
@@ -130,4 +142,4 @@ class Facts:
     range: Range
     units: tuple[UnitFacts, ...] = ()
     neon_branch: NeonBranch | None = None
-    timings: Mapping[str, float] = MappingProxyType({})
+    timings: Mapping[str, float] = field(default_factory=dict)

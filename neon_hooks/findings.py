@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
 
@@ -50,9 +49,14 @@ class Finding:
     line: int = 0
     system: str = ""
     quote: str = ""
-    evidence: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
 def found(rule: Rule, message: str, **details: Any) -> Finding:
     """An instance of ``rule``, with its severity and its fix unless ``details`` say otherwise."""
     return Finding(**{"rule": rule.id, "severity": rule.severity, "message": message, "fix": rule.fix, **details})
+
+
+def counted(number: int, noun: str, plural: str = "s") -> str:
+    """ "1 migration", "3 migrations", "12 000 branches"."""
+    return f"{number:,} {noun}{'' if number == 1 else plural}".replace(",", " ")

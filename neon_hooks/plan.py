@@ -5,10 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-
-NOTHING: Mapping[str, str] = MappingProxyType({})
-
 
 @dataclass(frozen=True)
 class Unit:
@@ -23,17 +19,21 @@ class Unit:
     root: str
     migrations_dir: str
     evidence: tuple[str, ...]
-    options: Mapping[str, str] = NOTHING
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Migration:
-    """``id`` is what the system's bookkeeping calls it; ``oid`` the blob, to notice edits."""
+    """``id`` is what the system's bookkeeping calls it; ``oid`` the blob, to notice edits.
+
+    ``parents`` come before it; ``replaces`` are ids that it stands for (a squashed migration).
+    """
 
     id: str
     path: str
     oid: str
     parents: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,15 @@ class Command:
 
     ``family`` names who resolves it and which driver shim is loaded ("python": the project's
     interpreter). ``module`` is what that interpreter must be able to import. ``files`` are written
-    to a private directory which is put first on the family's search path (name -> text).
+    to a private directory which is put first on the family's search path (name -> text); in ``argv``
+    and ``environment`` the text ``{files}`` stands for that directory.
     """
 
     argv: tuple[str, ...]
     family: str
     module: str = ""
-    environment: Mapping[str, str] = NOTHING
-    files: Mapping[str, str] = NOTHING
+    environment: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     url_schemes: tuple[str, ...] = ("postgresql",)
 
 
@@ -99,4 +100,4 @@ class Work:
     unit: Unit
     history: tuple[Migration, ...]
     pushed: tuple[Migration, ...]
-    edits: tuple[Edit, ...] = field(default=())
+    edits: tuple[Edit, ...] = ()

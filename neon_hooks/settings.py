@@ -58,12 +58,12 @@ class Settings:
     base: str = ""
     env_passthrough: tuple[str, ...] = ()
     systems: tuple[SystemSettings, ...] = ()
-    rules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    rules: Mapping[str, str] = field(default_factory=dict)
     local: LocalSettings = LocalSettings()
     verbose: bool = False
     api_key: str = field(default="", repr=False)
     api_host: str = DEFAULT_API_HOST
-    origin: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    origin: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def is_local(self) -> bool:

@@ -1,0 +1,147 @@
+"""What each command does, up to the point where a push has migrations; rehearsal.py goes on from there.
+
+Nothing heavy is loaded here: rooms that only some commands need are imported by those.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from neon_hooks import systems
+from neon_hooks.errors import UsageError
+from neon_hooks.git import Repository
+from neon_hooks.push import Push, pushes_from
+from neon_hooks.pushed import what_is_pushed
+from neon_hooks.ranges import range_of, resolved
+from neon_hooks.report import out
+from neon_hooks.settings import FILES, Settings, load
+from neon_hooks.tree import Tree
+
+Command = Callable[[Namespace, Mapping[str, str]], int]
+
+
+def validate(flags: Namespace, environ: Mapping[str, str]) -> int:
+    pushes = pushes_from(environ, to_ref=flags.to_ref, staged=flags.staged)
+    return _validate(flags, environ, pushes)
+
+
+def pre_push(flags: Namespace, environ: Mapping[str, str]) -> int:
+    # All of standard input, also under pre-commit: git is killed by SIGPIPE if nobody reads it.
+    lines = [] if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read().splitlines()
+    pushes = pushes_from(environ, remote_name=flags.remote, remote_url=flags.url, stdin=lines)
+    return _validate(flags, environ, pushes)
+
+
+def _validate(flags: Namespace, environ: Mapping[str, str], pushes: Iterable[Push]) -> int:
+    """Every pushed commit, one after the other. The gravest exit code wins."""
+    codes = [0]
+    texts: list[str] = []
+    with Repository.find() as repository:
+        for push in resolved(repository, pushes):
+            settings = _settings_at(repository, push.commit, environ, {"verbose": flags.verbose})
+            pushed = range_of(
+                repository,
+                push,
+                base=settings.base,
+                from_ref=getattr(flags, "from_ref", ""),
+                everything=getattr(flags, "all", False),
+            )
+            works = what_is_pushed(repository, pushed, settings)
+            if works or settings.verbose or flags.output or flags.format != "text":
+                from neon_hooks.rehearsal import rehearse  # loads all the rest
+
+                text, code = rehearse(
+                    repository, pushed, works, settings=settings, environ=environ, flags=flags
+                )
+                texts.append(text)
+                codes.append(code)
+    if flags.output:
+        out.save(flags.output, "\n".join(filter(None, texts)))
+    return next(code for code in (1, 3, 0) if code in codes)
+
+
+def _settings_at(
+    repository: Repository, commit: str, environ: Mapping[str, str], flags: Mapping[str, object]
+) -> Settings:
+    """The settings of the commit that is validated; a new, uncommitted settings file counts as well."""
+    tree: Tree = repository.tree(commit)
+    texts = {name: tree.text(name) for name in FILES if name in tree}
+    name = FILES[0]
+    if name not in texts and "[tool.neon-hooks" not in texts.get(FILES[1], ""):
+        texts |= _file(repository.top / name)
+    return load(texts, environ, flags)
+
+
+def _file(path: Path) -> dict[str, str]:
+    try:
+        return {path.name: path.read_text(encoding="utf-8")}
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path.name}: {error}", fix="make it a readable UTF-8 file") from None
+
+
+def detect(flags: Namespace, environ: Mapping[str, str]) -> int:
+    with Repository.find() as repository:
+        commit = repository.commit(flags.at)
+        settings = _settings_at(repository, commit, environ, {})
+        units = systems.detect(repository.tree(commit), settings)
+    if flags.format == "json":
+        import json
+
+        from neon_hooks.report.as_json import unit_document
+
+        out.say(json.dumps([unit_document(unit) for unit in units], indent=2))
+        return 0
+    for unit in units:
+        out.say(f"{unit.system} in {unit.root or '.'}: migrations in {unit.migrations_dir or '.'}")
+        for evidence in unit.evidence:
+            out.say(f"    {evidence}")
+    if not units:
+        out.say(f"no migration system found at {flags.at}")
+    return 0
+
+
+def sweep(flags: Namespace, environ: Mapping[str, str]) -> int:
+    from neon_hooks.deadline import Deadline
+    from neon_hooks.findings import counted
+    from neon_hooks.lifetime import interruptible
+    from neon_hooks.neon.sweep import sweep as sweep_left_overs
+
+    with Repository.find() as repository:
+        settings = load(_file(repository.top / FILES[0]) | _file(repository.top / FILES[1]), environ)
+    deadline = Deadline.after(settings.deadline)
+    with interruptible(deadline):
+        swept = sweep_left_overs(settings, dry_run=flags.dry_run, deadline=deadline)
+    verb, gone = ("would delete", swept.would_delete) if flags.dry_run else ("deleted", swept.deleted)
+    for neon_branch in gone:
+        out.say(f"{verb} {neon_branch.name} ({neon_branch.id})")
+    for kept in swept.kept:
+        out.say(f"kept {kept.neon_branch.name} ({kept.neon_branch.id}): {kept.reason}")
+    out.say(f"{verb} {counted(len(gone), 'left-over test Neon database branch', 'es')}")
+    return 0
+
+
+def emulator(flags: Namespace, environ: Mapping[str, str]) -> int:
+    from neon_hooks.emulator.serve import serve
+
+    return serve(port=flags.port, data=flags.data, postgres_version=flags.postgres_version)
+
+
+def demo(flags: Namespace, environ: Mapping[str, str]) -> int:
+    from neon_hooks.demo import run
+
+    return run(dict(environ))
+
+
+COMMANDS: Mapping[str, Command] = {
+    "validate": validate,
+    "pre-push": pre_push,
+    "detect": detect,
+    "sweep": sweep,
+    "emulator": emulator,
+    "demo": demo,
+}

@@ -1,0 +1,48 @@
+"""What a database holds: the bookkeeping of a migration tool, and its schema as comparable lines."""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+
+from psycopg import sql
+
+from neon_hooks.database.catalogue import SCHEMA_LINES
+from neon_hooks.database.connect import Connection
+from neon_hooks.plan import Bookkeeping
+
+FIND_TABLE = """
+    select n.nspname, c.relname
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where c.relname = %s and c.relkind in ('r', 'p') and n.nspname = coalesce(%s, n.nspname)
+      and n.nspname !~ '^pg_'
+    order by 1
+"""
+
+
+def bookkeeping_rows(connection: Connection, bookkeeping: Bookkeeping) -> frozenset[str] | None:
+    """The ids that a tool has recorded, None when it has no table yet."""
+    tables = connection.execute(FIND_TABLE, (bookkeeping.table, bookkeeping.schema)).fetchall()
+    if not tables:
+        return None
+    ids: set[str] = set()
+    for schema, table in tables:
+        # The expression is a constant of the system's own file, never user text.
+        query = sql.SQL("select ({})::text from {}").format(
+            sql.SQL(bookkeeping.id_sql), sql.Identifier(schema, table)
+        )
+        ids.update(row[0] for row in connection.execute(query) if row[0] is not None)
+    return frozenset(ids)
+
+
+def schema_lines(connection: Connection) -> tuple[str, ...]:
+    """Every object of every schema but the system's, one or more lines each, in a fixed order."""
+    connection.execute("set search_path to pg_catalog")  # so that every name is printed with its schema
+    rows = connection.execute(SCHEMA_LINES).fetchall()
+    connection.execute("reset search_path")
+    return tuple(line.rstrip() for (text,) in rows for line in text.splitlines())
+
+
+def difference(before: tuple[str, ...], after: tuple[str, ...]) -> str:
+    """What was taken away (``-``) and what came (``+``), "" when both are the same."""
+    lines = list(unified_diff(before, after, n=0, lineterm=""))[2:]
+    return "\n".join(line for line in lines if not line.startswith("@@ "))

@@ -1,0 +1,112 @@
+"""The story, top to bottom: where the pushed migrations are tried, what happens there, what that means.
+
+The only place that joins the rooms. Data goes one way through it, and nothing is printed here. What is
+pushed has been found before (pushed.py): this module and all that it loads are for pushes with migrations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+
+from neon_hooks import systems
+from neon_hooks.changes import Range
+from neon_hooks.checks import judge
+from neon_hooks.deadline import Deadline
+from neon_hooks.errors import Interrupted, NeonHooksError, Unavailable
+from neon_hooks.facts import Facts, UnitFacts
+from neon_hooks.git import Repository
+from neon_hooks.local import stand_in
+from neon_hooks.neon.branch import TestNeonBranch, test_neon_branch
+from neon_hooks.outcome import Outcome
+from neon_hooks.plan import Work
+from neon_hooks.settings import Settings
+from neon_hooks.stopwatch import Stopwatch
+from neon_hooks.workbench import Bench, bench
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What every pushed range is validated with. ``say`` is told what is being waited for."""
+
+    repository: Repository
+    settings: Settings
+    environ: Mapping[str, str]
+    deadline: Deadline
+    say: Callable[[str], None]
+
+    def validate(self, pushed: Range, works: Sequence[Work]) -> Outcome:
+        """The verdict on one range. Unavailable becomes the verdict unknown; UsageError and Interrupted do not."""
+        facts = Facts(pushed, units=tuple(UnitFacts(work) for work in works))
+        if not any(needs_trial(work) for work in works):
+            return Outcome(facts, judge(facts, self.settings.rules))
+        return self.try_out(facts)
+
+    def try_out(self, facts: Facts) -> Outcome:
+        """Run what needs running on a test Neon database branch, which is gone when this returns."""
+        watch = Stopwatch()
+        units = list(facts.units)
+        neon_branch: TestNeonBranch | None = None
+        problem: Unavailable | None = None
+        try:
+            # The test Neon database branch goes first when this ends, before checkout and emulator.
+            with ExitStack() as stack:
+                settings = self.with_neon(facts, stack, watch)
+                neon_branch = self.test_neon_branch(facts, settings)
+                with neon_branch:  # entering asks for it; Neon works on it while we get ready
+                    with watch("checkout and tools"):
+                        prepared = stack.enter_context(self.bench(facts, settings))
+                    for number, unit in enumerate(units):
+                        if needs_trial(unit.work):
+                            with watch("waiting for Neon"):
+                                dsn = neon_branch.dsn(unit.unit.options.get("database", ""))
+                            units[number] = prepared.try_out(unit.work, dsn, watch)
+        except Unavailable as error:
+            problem = error
+        except (NeonHooksError, Interrupted) as error:
+            error.left_over = neon_branch.left_over if neon_branch else ""
+            raise
+        facts = replace(
+            facts,
+            units=tuple(units),
+            neon_branch=neon_branch.facts if neon_branch else None,
+            timings=watch.stages,
+        )
+        left_over = neon_branch.left_over if neon_branch else ""
+        return Outcome(facts, judge(facts, self.settings.rules), problem, left_over)
+
+    def with_neon(self, facts: Facts, stack: ExitStack, watch: Stopwatch) -> Settings:
+        """The settings with a Neon to talk to: as they are, or those of an emulator for ``local``."""
+        if not self.settings.is_local:
+            return self.settings
+        with watch("embedded Postgres"):
+            return stack.enter_context(
+                stand_in(self.repository, facts.range.base, self.settings, self.environ, self.deadline, self.say)
+            )
+
+    def test_neon_branch(self, facts: Facts, settings: Settings) -> TestNeonBranch:
+        return test_neon_branch(
+            settings,
+            git_sha=facts.range.target,
+            git_ref=facts.range.git_ref,
+            deadline=self.deadline,
+            say=self.say,
+            connection_string=self.environ.get("DATABASE_URL", ""),
+        )
+
+    def bench(self, facts: Facts, settings: Settings) -> AbstractContextManager[Bench]:
+        return bench(
+            self.repository,
+            facts.range.target,
+            [unit.work for unit in facts.units if needs_trial(unit.work)],
+            settings=settings,
+            environ=self.environ,
+            deadline=self.deadline,
+            say=self.say,
+        )
+
+
+def needs_trial(work: Work) -> bool:
+    """Whether there is something to run: new migrations, or edits whose effect the bookkeeping can show."""
+    return bool(work.pushed) or bool(work.edits and systems.by_name(work.unit.system).bookkeeping)

@@ -1,0 +1,149 @@
+"""The migration systems: one module each, one line each in SYSTEMS, and what is asked of all of them.
+
+Knows trees and data. Nothing here opens a file, starts a process or imports a project's code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from neon_hooks.changes import Changes
+from neon_hooks.errors import UsageError
+from neon_hooks.plan import Edit, Migration, Unit, Work
+from neon_hooks.settings import Settings, SystemSettings
+from neon_hooks.systems.alembic import ALEMBIC
+from neon_hooks.systems.base import History, System
+from neon_hooks.systems.django import DJANGO
+from neon_hooks.systems.sql import SQL
+from neon_hooks.tree import Tree, inside, join
+
+SYSTEMS: tuple[System, ...] = (
+    ALEMBIC,
+    DJANGO,
+    SQL,
+)
+PASSED_ON = ("python", "database")  # keys of [[systems]] that others need: they travel in Unit.options
+
+
+def by_name(name: str) -> System:
+    """The system called ``name``. Raises UsageError that lists the names there are."""
+    for system in SYSTEMS:
+        if system.name == name:
+            return system
+    names = ", ".join(system.name for system in SYSTEMS)
+    raise UsageError(f"[[systems]]: {name!r} is not a migration system", fix=f"valid names: {names}")
+
+
+def detect(tree: Tree, settings: Settings) -> list[Unit]:
+    """Every migration system of a tree: what its files show, and what the settings add or say better.
+
+    Raises UsageError for an entry of the settings that names no system or no directory of the tree.
+    """
+    entries = [(entry, by_name(entry.system)) for entry in settings.systems]
+    units = [unit for system in SYSTEMS for unit in system.detect(tree)]
+    units = [unit for unit in units if not (unit.system == "sql" and _is_claimed(unit, units))]
+    for entry, system in entries:
+        units = _with_entry(units, entry, system, tree)
+    return units
+
+
+def _is_claimed(sql: Unit, units: list[Unit]) -> bool:
+    """Whether another system's migrations lie in the same directory: its tool runs the SQL files."""
+    others = [unit for unit in units if unit.system not in ("sql", "django")]
+    return any(sql.migrations_dir == u.migrations_dir or inside(sql.migrations_dir, u.migrations_dir) for u in others)
+
+
+def _with_entry(units: list[Unit], entry: SystemSettings, system: System, tree: Tree) -> list[Unit]:
+    matching = [unit for unit in units if _is_meant(unit, entry)]
+    if not matching:
+        directory = entry.migrations_dir or join(entry.root, system.default_dir)
+        if not tree.below(directory):
+            raise UsageError(
+                f"[[systems]]: there is no directory {directory!r} at the pushed commit",
+                fix=f"correct `root` and `migrations_dir` of the entry for {entry.system}",
+            )
+        units = [unit for unit in units if not (unit.system == "sql" and unit.migrations_dir == directory)]
+        return [*units, _passed_on(system.at(tree, entry.root, directory), entry)]
+    return [_passed_on(unit, entry) if unit in matching else unit for unit in units]
+
+
+def _is_meant(unit: Unit, entry: SystemSettings) -> bool:
+    """An entry without a place speaks of every unit of its system."""
+    return (
+        unit.system == entry.system
+        and entry.root in ("", unit.root)
+        and entry.migrations_dir in ("", unit.migrations_dir)
+    )
+
+
+def _passed_on(unit: Unit, entry: SystemSettings) -> Unit:
+    options = {key: getattr(entry, key) for key in PASSED_ON if getattr(entry, key)}
+    if entry.single_transaction:
+        options["single_transaction"] = "true"
+    return replace(unit, options={**unit.options, **options})
+
+
+def work_for(unit: Unit, target: Tree, base: Tree | None, changes: Changes) -> Work:
+    """What the push means for ``unit``. ``base`` None: the main line has nothing yet, everything is new."""
+    system = by_name(unit.system)
+    history = tuple(system.history(unit, target))
+    if base is None:
+        return Work(unit, history, pushed=history)
+    if not _is_touched(unit, history, target, changes):
+        return Work(unit, history, pushed=tuple(m for m in history if m.path in changes.added))
+    shared = _reading_shared_files_once(base, target)
+    published = {migration.id: migration for migration in _published(unit, system, shared, history)}
+    pushed = tuple(m for m in history if _is_new(m, published, changes))
+    return Work(unit, history, pushed, tuple(_edits(system, published, history, pushed, shared, target)))
+
+
+def _is_touched(unit: Unit, history: History, target: Tree, changes: Changes) -> bool:
+    """Whether the push changes or removes a file that may be one of the unit's migrations."""
+    known = {migration.path for migration in history}
+    directories = {path.rpartition("/")[0] for path in known} | {unit.migrations_dir}
+    return any(
+        path in known or (path not in target and any(inside(path, directory) for directory in directories))
+        for path in changes.gone_or_edited
+    )
+
+
+def _reading_shared_files_once(base: Tree, target: Tree) -> Tree:
+    """The base, with unchanged files read from the target, where they have been read already."""
+
+    def read(path: str) -> bytes:
+        return (target if target.oids.get(path) == base.oids[path] else base).content(path)
+
+    return Tree(base.oids, read)
+
+
+def _published(unit: Unit, system: System, base: Tree, history: History) -> History:
+    """The unit's migrations at the base; at another place, if the push moves the directory."""
+    found = system.history(unit, base)
+    if found:
+        return found
+    ids = {migration.id for migration in history}
+    elsewhere = [system.history(other, base) for other in system.detect(base)]
+    return max(elsewhere, key=lambda other: len(ids & {m.id for m in other}), default=())
+
+
+def _is_new(migration: Migration, published: dict[str, Migration], changes: Changes) -> bool:
+    before = published.get(migration.id)
+    return before is None or (migration.path in changes.added and migration.oid != before.oid)
+
+
+def _edits(
+    system: System, published: dict[str, Migration], history: History, pushed: History, base: Tree, target: Tree
+) -> list[Edit]:
+    now = {migration.id: migration for migration in history}
+    squashed = {id for m in (*published.values(), *history) for id in m.replaces}
+    renamed = {migration.oid: migration for migration in pushed}
+    edits = []
+    for id, before in published.items():
+        if id in now:
+            after = now[id]
+            if before.oid != after.oid and not system.same(base.content(before.path), target.content(after.path)):
+                edits.append(Edit(id, after.path, "edited"))
+        elif id not in squashed:
+            new = renamed.get(before.oid)
+            edits.append(Edit(id, before.path, "renamed" if new else "deleted", new.path if new else ""))
+    return edits

@@ -1,0 +1,128 @@
+"""What a migration system is to the rest of the house: data, and a few pure functions.
+
+A system reads files of one commit from a Tree and describes; it never runs, imports or connects.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Script, Unit
+from neon_hooks.tree import Tree
+
+Ids = frozenset[str]
+History = Sequence[Migration]
+
+
+def same_bytes(before: bytes, after: bytes) -> bool:
+    """For tools that keep a checksum of the file: any change counts."""
+    return before == after
+
+
+def ids(history: History) -> Ids:
+    return frozenset(migration.id for migration in history)
+
+
+def rows_are_ids(rows: Ids, history: History) -> Ids:
+    """The migrations that are applied, where the bookkeeping has one row for each."""
+    return rows & ids(history)
+
+
+def every_id_is_a_row(before: Ids, after: Ids, history: History, pushed: History) -> Proof:
+    """What must be there afterwards: all that was there before, and every migration of the tree."""
+    return Proof(missing=(before | ids(history)) - after, unexpected=after - before - ids(history))
+
+
+def rows_without_a_file(rows: Ids, history: History) -> Ids:
+    """Rows that no migration of the tree explains: somebody else's push has been applied already."""
+    explained = ids(history).union(*(migration.replaces for migration in history))
+    return rows - explained
+
+
+def plain_unit(system: str) -> Callable[[Tree, str, str], Unit]:
+    """The unit that a ``[[systems]]`` entry asks for, where a system needs to know nothing more."""
+
+    def at(tree: Tree, root: str, migrations_dir: str) -> Unit:
+        return Unit(system, root, migrations_dir, ("[[systems]] in the settings",))
+
+    return at
+
+
+@dataclass(frozen=True)
+class System:
+    """One migration tool.
+
+    detect:       every place in a tree where the tool is used, each with its evidence
+    history:      a unit's migrations in the order in which the tool applies them
+    apply:        how the pushed ones are applied
+    at:           the unit at a (root, migrations directory) that the settings name
+    default_dir:  where migrations lie below a root when the settings do not say
+    bookkeeping:  the table in which the tool remembers, None when it keeps none
+    same:         whether two contents of one migration mean the same
+    applied:      (rows, history) -> ids that are applied
+    prove:        (rows before, rows after, history, pushed) -> what is missing, what is too many
+    unknown:      (rows, history) -> rows of migrations that the tree does not have
+    """
+
+    name: str
+    detect: Callable[[Tree], Iterable[Unit]]
+    history: Callable[[Unit, Tree], History]
+    apply: Callable[[Unit, History], Command | Script]
+    at: Callable[[Tree, str, str], Unit]
+    default_dir: str = "migrations"
+    bookkeeping: Callable[[Unit], Bookkeeping] | None = None
+    same: Callable[[bytes, bytes], bool] = same_bytes
+    applied: Callable[[Ids, History], Ids] = rows_are_ids
+    prove: Callable[[Ids, Ids, History, History], Proof] = every_id_is_a_row
+    unknown: Callable[[Ids, History], Ids] = rows_without_a_file
+
+
+def heads(history: History) -> Ids:
+    """The ids that no other migration comes after."""
+    return ids(history).difference(*(migration.parents for migration in history))
+
+
+def ancestors(of: Ids, history: History) -> Ids:
+    """``of`` (as far as the history knows them) and everything that comes before them."""
+    parents = {migration.id: migration.parents for migration in history}
+    found: set[str] = set()
+    waiting = [id for id in of if id in parents]
+    while waiting:
+        id = waiting.pop()
+        if id not in found:
+            found.add(id)
+            waiting += [parent for parent in parents[id] if parent in parents]
+    return frozenset(found)
+
+
+def in_order(migrations: Iterable[Migration]) -> tuple[Migration, ...]:
+    """Parents first; among equals by path, so that the order never depends on chance.
+
+    What lies on a cycle comes last: the tool itself will refuse it, with its own words.
+    """
+    by_path = sorted(migrations, key=lambda migration: migration.path)
+    by_id = {migration.id: migration for migration in by_path}
+    children: dict[str, list[Migration]] = {}
+    missing: dict[str, int] = {}
+    for migration in by_id.values():
+        known = {parent for parent in migration.parents if parent in by_id}
+        missing[migration.id] = len(known)
+        for parent in known:
+            children.setdefault(parent, []).append(migration)
+    ready = [(migration.path, migration.id) for migration in by_id.values() if not missing[migration.id]]
+    heapq.heapify(ready)
+    ordered: dict[str, Migration] = {}
+    while ready:
+        _, id = heapq.heappop(ready)
+        ordered[id] = by_id[id]
+        for child in children.get(id, ()):
+            missing[child.id] -= 1
+            if not missing[child.id]:
+                heapq.heappush(ready, (child.path, child.id))
+    return (*ordered.values(), *_left_over(by_path, ordered))
+
+
+def _left_over(by_path: Sequence[Migration], ordered: Mapping[str, Migration]) -> list[Migration]:
+    return [migration for migration in by_path if ordered.get(migration.id) is not migration]

@@ -1,0 +1,180 @@
+"""Django: manage.py and its apps' migrations.
+
+Facts: https://docs.djangoproject.com/en/5.2/topics/migrations/ and /ref/django-admin/#migrate; a squashed
+migration is recorded together with what it replaces (django/db/migrations/executor.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit
+from neon_hooks.systems.base import History, Ids, System, in_order, rows_without_a_file
+from neon_hooks.systems.django_project import (
+    app_label,
+    is_clearly_not_postgres,
+    migration_modules,
+    settings_module,
+)
+from neon_hooks.systems.django_settings import SETTINGS_WRAPPER
+from neon_hooks.systems.places import by_directory, own
+from neon_hooks.systems.pycode import same_code
+from neon_hooks.tree import Tree, inside, parent
+
+MARKER = re.compile(rb"^class Migration\(", re.MULTILINE)
+PAIR = re.compile(r"""\(\s*["'](\w+)["']\s*,\s*["'](\w+)["']\s*,?\s*\)""")
+BRACKET = re.compile(r"[\[\](){}]")
+# What may change in an applied migration without a change to any database: only the graph reads it.
+GRAPH = frozenset({"dependencies", "run_before", "replaces", "initial"})
+WRAPPER = "neon_hooks_django_settings"
+
+
+def detect(tree: Tree) -> Iterable[Unit]:
+    for path in own(tree.named("manage.py")):
+        if "DJANGO_SETTINGS_MODULE" not in tree.text(path):
+            continue  # Flask-Script and others have a manage.py too
+        unit = at(tree, parent(path), parent(path))
+        if not is_clearly_not_postgres(tree, unit.root, unit.options["settings"]):
+            yield Unit(
+                unit.system, unit.root, unit.migrations_dir,
+                (f"{path} names DJANGO_SETTINGS_MODULE",), unit.options,
+            )  # fmt: skip
+
+
+def at(tree: Tree, root: str, migrations_dir: str) -> Unit:
+    options = {"settings": settings_module(tree, root)}
+    return Unit("django", root, root, ("[[systems]] in the settings",), options)
+
+
+def history(unit: Unit, tree: Tree) -> History:
+    roots = _roots(tree) or [unit.root]
+    found = [
+        migration
+        for directory, paths in _packages(tree).items()
+        if _root_of(directory, roots) == unit.root
+        for migration in _migrations(tree, directory, paths)
+    ]
+    return in_order(_resolved(found))
+
+
+def _packages(tree: Tree) -> dict[str, list[str]]:
+    found = {d: p for d, p in by_directory(tree, ".py", "migrations").items() if d.rpartition("/")[2] == "migrations"}
+    for directory in migration_modules(tree):
+        found[directory] = [path for path in tree.below(directory) if parent(path) == directory]
+    return found
+
+
+def _roots(tree: Tree) -> list[str]:
+    return [parent(path) for path in own(tree.named("manage.py")) if "DJANGO_SETTINGS_MODULE" in tree.text(path)]
+
+
+def _root_of(directory: str, roots: Sequence[str]) -> str | None:
+    """Whose migrations these are: the nearest manage.py above; else the only project that there is.
+
+    Packages of tests have migrations for made-up apps, which no project installs.
+    """
+    above = [root for root in roots if inside(directory, root)]
+    if not above and len(roots) > 1:
+        return None
+    root = max(above or roots, key=len)
+    below_root = directory.removeprefix(root + "/") if inside(directory, root) else directory
+    return None if {"tests", "test"} & set(below_root.split("/")) else root
+
+
+def _migrations(tree: Tree, directory: str, paths: Sequence[str]) -> Iterable[Migration]:
+    label = ""
+    for path in paths:
+        name = path.rpartition("/")[2].removesuffix(".py")
+        if parent(path) != directory or name[0] in "_~":
+            continue  # as django/db/migrations/loader.py does
+        content = tree.content(path)
+        if MARKER.search(content):
+            label = label or app_label(tree, directory)
+            text = content.decode("utf-8", "replace")
+            parents, replaces = _pairs(text, "dependencies"), _pairs(text, "replaces")
+            yield Migration(f"{label}.{name}", path, tree.oids[path], parents, replaces)
+
+
+def _pairs(text: str, name: str) -> tuple[str, ...]:
+    """The ("app", "name") pairs of the list ``name``, from the text: it holds calls too, and must not parse."""
+    start = re.search(rf"^\s+{name}\b[^=\n]*=\s*(?=[\[(])", text, re.MULTILINE)
+    if not start:
+        return ()
+    depth = 0
+    for bracket in BRACKET.finditer(text, start.end()):
+        depth += 1 if bracket[0] in "[({" else -1
+        if not depth:
+            inner = text[start.end() : bracket.end()]
+            return tuple(f"{app}.{migration}" for app, migration in PAIR.findall(inner))
+    return ()
+
+
+def _resolved(migrations: Sequence[Migration]) -> Iterable[Migration]:
+    """``__first__`` and ``__latest__`` as ids; a replaced id leads to its squashed migration when it has no file."""
+    ids = {migration.id for migration in migrations}
+    squashed = {old: m.id for m in migrations for old in m.replaces if old not in ids}
+    for migration in migrations:
+        parents = []
+        for id in migration.parents:
+            app, _, name = id.partition(".")
+            same_app = [m for m in migrations if m.id.startswith(app + ".") and m is not migration]
+            if name == "__first__":
+                parents += [m.id for m in same_app if not any(p.startswith(app + ".") for p in m.parents)]
+            elif name == "__latest__":
+                parents += [m.id for m in same_app if not any(m.id in other.parents for other in same_app)]
+            else:
+                parents.append(squashed.get(id, id))
+        known = tuple(id for id in dict.fromkeys((*parents, *migration.replaces)) if id != migration.id)
+        yield Migration(migration.id, migration.path, migration.oid, known, migration.replaces)
+
+
+def apply(unit: Unit, pushed: History) -> Command:
+    argv = ("python", "manage.py", "migrate", "--noinput", "--database", "default")
+    settings = unit.options.get("settings", "")
+    if not settings:  # computed at run time: the driver shim alone redirects
+        return Command(argv, "python", module="django")
+    return Command(
+        (*argv, "--settings", WRAPPER),
+        "python",
+        module="django",
+        environment={"NEON_HOOKS_DJANGO_SETTINGS": settings},
+        files={f"{WRAPPER}.py": SETTINGS_WRAPPER},
+    )
+
+
+def bookkeeping(unit: Unit) -> Bookkeeping:
+    return Bookkeeping(table="django_migrations", id_sql="app || '.' || name")
+
+
+def unknown(rows: Ids, history: History) -> Ids:
+    """Rows of this project's apps only: the others are those of installed packages."""
+    ours = {migration.id.partition(".")[0] for migration in history}
+    return frozenset(row for row in rows_without_a_file(rows, history) if row.partition(".")[0] in ours)
+
+
+def prove(before: Ids, after: Ids, history: History, pushed: History) -> Proof:
+    """Every pushed migration must be recorded: one whose app is not installed is silently passed over.
+
+    Rows of packages may come and go with the packages, and squashing records what was replaced.
+    """
+    missing = frozenset(migration.id for migration in pushed) - after
+    return Proof(missing=missing, unexpected=unknown(after - before, history))
+
+
+def same(before: bytes, after: bytes) -> bool:
+    return same_code(before, after, ignored=GRAPH)
+
+
+DJANGO = System(
+    name="django",
+    detect=detect,
+    history=history,
+    apply=apply,
+    at=at,
+    default_dir="",
+    bookkeeping=bookkeeping,
+    same=same,
+    prove=prove,
+    unknown=unknown,
+)

@@ -1,0 +1,71 @@
+"""Trial: run the pushed migrations with the project's own tool, and prove from the database that it worked.
+
+Main's bookkeeping came with the data, so the tool does what it will do on the main Neon database branch:
+apply what is pending there. The proof is the bookkeeping afterwards, never the exit code alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from neon_hooks.database.inspect import difference
+from neon_hooks.facts import MigrationRun, ToolRun, UnitFacts
+from neon_hooks.plan import Work
+from neon_hooks.systems.base import System
+from neon_hooks.trials.place import Place, Sight, Start, look
+
+
+def apply(system: System, work: Work, place: Place, start: Start) -> UnitFacts:
+    """Run the tool once, with a look at the database before and after."""
+    bookkeeping = system.bookkeeping(work.unit) if system.bookkeeping else None
+    before = look(place, bookkeeping)
+    run = start()
+    after = look(place, bookkeeping)
+    facts = UnitFacts(work=work, first=run, schema_diff=difference(before.schema, after.schema))
+    if bookkeeping is None:
+        return replace(facts, migrations=_runs(work, run, frozenset(), _completed(work, run)))
+    return _by_bookkeeping(system, facts, run, before, after)
+
+
+def _by_bookkeeping(system: System, facts: UnitFacts, run: ToolRun, before: Sight, after: Sight) -> UnitFacts:
+    work = facts.work
+    applied_before = system.applied(before.ids, work.history)
+    applied_after = system.applied(after.ids, work.history)
+    known = frozenset(migration.id for migration in work.history)
+    return replace(
+        facts,
+        migrations=_runs(work, run, applied_before, applied_after),
+        rows_before=before.rows,
+        rows_after=after.rows,
+        unknown_rows=system.unknown(before.ids, work.history),
+        pending_on_main=known - applied_before,
+        proof=system.prove(before.ids, after.ids, work.history, work.pushed),
+    )
+
+
+def _completed(work: Work, run: ToolRun) -> frozenset[str]:
+    """Without a bookkeeping we ran the files ourselves: those that ran to their end are applied."""
+    failed = {statement.path for statement in run.statements if statement.error}
+    started = {statement.path for statement in run.statements}
+    return frozenset(m.id for m in work.pushed if m.path in started - failed or not run.exit_code)
+
+
+def _runs(
+    work: Work, run: ToolRun, applied_before: frozenset[str], applied_after: frozenset[str]
+) -> tuple[MigrationRun, ...]:
+    """The pushed migrations, and every other one that the tool applied with them, in order."""
+    pushed = {migration.id for migration in work.pushed}
+    applied = applied_after - applied_before
+    return tuple(
+        MigrationRun(
+            id=migration.id,
+            path=migration.path,
+            system=work.unit.system,
+            pushed=migration.id in pushed,
+            applied=migration.id in applied,
+            applied_before=migration.id in applied_before,
+            statements=tuple(s for s in run.statements if s.path == migration.path),
+        )
+        for migration in work.history
+        if migration.id in pushed | applied
+    )

@@ -1,0 +1,92 @@
+"""Where a trial works, what it sees there, and how it starts the migrations of one unit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from neon_hooks.database.connect import connect_when_ready
+from neon_hooks.database.execute import FileRun, run_files
+from neon_hooks.database.inspect import bookkeeping_rows, schema_lines
+from neon_hooks.deadline import Deadline
+from neon_hooks.dsn import Dsn
+from neon_hooks.errors import Unavailable
+from neon_hooks.facts import Statement, ToolRun
+from neon_hooks.plan import Bookkeeping, Script
+
+Start = Callable[[], ToolRun]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A checkout of the pushed tree, and the unit's database on the test Neon database branch."""
+
+    checkout: Path
+    dsn: Dsn
+    deadline: Deadline
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the database holds: the bookkeeping's ids (None: no table) and its schema as lines."""
+
+    rows: frozenset[str] | None
+    schema: tuple[str, ...]
+
+    @property
+    def ids(self) -> frozenset[str]:
+        return self.rows or frozenset()
+
+
+def look(place: Place, bookkeeping: Bookkeeping | None) -> Sight:
+    with closing(connect_when_ready(place.dsn, place.deadline)) as connection:
+        rows = bookkeeping_rows(connection, bookkeeping) if bookkeeping else None
+        return Sight(rows, schema_lines(connection))
+
+
+def start_script(script: Script, place: Place) -> ToolRun:
+    """Run SQL files ourselves, and tell it as if psql had done it.
+
+    Raises Unavailable when a file is not UTF-8.
+    """
+    began = time.monotonic()
+    files = [(path, _text(place.checkout / path, path)) for path in script.paths]
+    runs = run_files(
+        place.dsn, files, read=_reader(place.checkout), single_transaction=script.single_transaction
+    )
+    return ToolRun(
+        argv=("psql", "-v", "ON_ERROR_STOP=1", *(word for path in script.paths for word in ("-f", path))),
+        exit_code=3 if any(run.error for run in runs) else 0,  # psql's own exit code for a failed script
+        ms=(time.monotonic() - began) * 1000,
+        output="",
+        statements=tuple(statement for run in runs for statement in _named(run)),
+    )
+
+
+def _named(run: FileRun) -> list[Statement]:
+    return [replace(statement, path=run.path) for statement in run.statements]
+
+
+def _text(file: Path, name: str) -> str:
+    try:
+        return file.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise Unavailable(
+            f"{name}: not valid UTF-8 (byte {error.start})", fix="save the file as UTF-8"
+        ) from None
+
+
+def _reader(checkout: Path) -> Callable[[str, str], str]:
+    """How a file that ``\\i`` names is found: beside the including one, else from the top; never outside."""
+
+    def read(name: str, including: str) -> str:
+        for base in ((checkout / including).parent, checkout):
+            file = (base / name).resolve()
+            if file.is_relative_to(checkout.resolve()) and file.is_file():
+                return _text(file, name)
+        raise FileNotFoundError(2, "no such file in the repository")
+
+    return read

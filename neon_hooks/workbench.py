@@ -1,0 +1,99 @@
+"""The pushed tree in a directory, the project's tools found, and one unit after another tried there.
+
+Joins git, run and the trials for gate.py, and for local.py, which fills an emulated main in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from neon_hooks import systems
+from neon_hooks.deadline import Deadline
+from neon_hooks.dsn import Dsn
+from neon_hooks.facts import ToolRun, UnitFacts
+from neon_hooks.git import Repository
+from neon_hooks.plan import Script, Unit, Work
+from neon_hooks.redact import Redactor
+from neon_hooks.run import Prepared, attribute, execute, resolve
+from neon_hooks.settings import Settings
+from neon_hooks.stopwatch import Stopwatch
+from neon_hooks.trials.apply import apply
+from neon_hooks.trials.apply_again import apply_again
+from neon_hooks.trials.place import Place, start_script
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A checkout, and what each unit's migrations are started with."""
+
+    checkout: Path
+    tools: tuple[tuple[Unit, Prepared | Script], ...]
+    deadline: Deadline
+    say: Say
+    redact: Redactor
+
+    def start(self, work: Work, dsn: Dsn) -> ToolRun:
+        """Run the migrations of one unit in the database at ``dsn``. Each statement gets its migration's path."""
+        tool = next(tool for unit, tool in self.tools if unit == work.unit)
+        place = Place(self.checkout, dsn, self.deadline)
+        if isinstance(tool, Script):
+            return start_script(tool, place)
+        run = execute(tool, dsn=dsn, deadline=self.deadline, redact=Redactor([*self.redact.secrets, dsn.password]))
+        bookkeeping = systems.by_name(work.unit.system).bookkeeping
+        if bookkeeping is None:
+            return run
+        return replace(run, statements=attribute(run.statements, work.history, bookkeeping(work.unit)))
+
+    def try_out(self, work: Work, dsn: Dsn, watch: Stopwatch) -> UnitFacts:
+        """All trials of one unit, the later ones only when the migrations ran through."""
+        system = systems.by_name(work.unit.system)
+        place = Place(self.checkout, dsn, self.deadline)
+        self.say(f"running {work.unit.system} on the test Neon database branch")
+        with watch("apply"):
+            facts = apply(system, work, place, lambda: self.start(work, dsn))
+        if facts.first and facts.first.exit_code:
+            return facts
+        self.say(f"running {work.unit.system} a second time")
+        with watch("apply again"):
+            return apply_again(system, facts, place, lambda: self.start(work, dsn))
+
+
+@contextmanager
+def bench(
+    repository: Repository,
+    commit: str,
+    works: Sequence[Work],
+    *,
+    settings: Settings,
+    environ: Mapping[str, str],
+    deadline: Deadline,
+    say: Say,
+) -> Iterator[Bench]:
+    """Check ``commit`` out and find every tool. Raises Unavailable when one cannot be run."""
+    roots = [work.unit.root for work in works]
+    dirs = [work.unit.migrations_dir for work in works]
+    with (
+        TemporaryDirectory(prefix="neon-hooks-") as scratch,
+        repository.checkout(commit, roots=roots, dirs=dirs, scratch=Path(scratch)) as checkout,
+    ):
+        tools = []
+        for work in works:
+            how = systems.by_name(work.unit.system).apply(work.unit, work.pushed)
+            if not isinstance(how, Script):
+                how = resolve(
+                    how,
+                    checkout=checkout,
+                    top=repository.top,
+                    root=work.unit.root,
+                    environ=environ,
+                    python=work.unit.options.get("python", ""),
+                    passthrough=settings.env_passthrough,
+                )
+            tools.append((work.unit, how))
+        yield Bench(checkout, tuple(tools), deadline, say, Redactor([settings.api_key]))

@@ -1,0 +1,1 @@
+"""Real environments of the migration tools, and a Postgres to point them at."""

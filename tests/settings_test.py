@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import pytest
+
+from neon_hooks.errors import UsageError
+from neon_hooks.settings import DEFAULT_API_HOST, Settings, SystemSettings, load
+
+TOML = ".neon-hooks.toml"
+
+
+def test_defaults_are_the_documented_ones() -> None:
+    settings = load({}, {})
+    assert settings == Settings()
+    assert (settings.ttl, settings.deadline, settings.on_unavailable) == (14400.0, 120.0, "block")
+    assert settings.api_host == DEFAULT_API_HOST
+
+
+def test_a_file_sets_every_kind_of_key() -> None:
+    text = """
+        project_id = "calm-sea-123"
+        ttl = "1h"
+        env_passthrough = ["FERNET_KEY"]
+        [[systems]]
+        system = "sql"
+        root = "./db/"
+        single_transaction = true
+        [rules]
+        edited-migration = "warning"
+        [local]
+        dump = "schema.sql"
+    """
+    settings = load({TOML: text}, {})
+    assert settings.project_id == "calm-sea-123"
+    assert settings.ttl == 3600.0
+    assert settings.env_passthrough == ("FERNET_KEY",)
+    assert settings.systems == (SystemSettings("sql", root="db", single_transaction=True),)
+    assert settings.rules == {"edited-migration": "warning"}
+    assert settings.local.dump == "schema.sql"
+
+
+def test_flags_win_over_environment_over_file_over_pyproject() -> None:
+    texts = {
+        "pyproject.toml": '[tool.neon-hooks]\nparent = "a"\nrole = "a"\ndatabase = "a"\nbase = "a"',
+        TOML: 'parent = "b"\nrole = "b"\ndatabase = "b"',
+    }
+    environ = {"NEON_HOOKS_PARENT": "c", "NEON_HOOKS_ROLE": "c"}
+    settings = load(texts, environ, {"parent": "d", "database": None})
+    assert (settings.parent, settings.role, settings.database, settings.base) == ("d", "c", "b", "a")
+    assert settings.origin["role"] == "environment"
+
+
+def test_the_project_id_of_our_own_variable_wins_over_neons() -> None:
+    environ = {"NEON_PROJECT_ID": "neons", "NEON_HOOKS_PROJECT_ID": "ours"}
+    assert load({}, environ).project_id == "ours"
+    assert load({TOML: 'project_id = "file"'}, {"NEON_PROJECT_ID": "neons"}).project_id == "neons"
+
+
+def test_a_pyproject_without_our_table_is_not_read() -> None:
+    assert load({"pyproject.toml": "this is [ not TOML"}, {}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("projekt_id = 'x'", ["projekt_id", "project_id"]),
+        ("ttl = 4", ["ttl", '"4h"']),
+        ("ttl = '31d'", ["ttl", "2.592e+06"]),
+        ("deadline = '10m'", ["deadline", "240"]),
+        ("data = 'none'", ["data", '"schema-only"']),
+        ("on_unavailable = 'skip'", ["on_unavailable", '"warn"']),
+        ("systems = 'sql'", ["systems", "[[systems]]"]),
+        ("[[systems]]\nroot = 'db'", ["systems", "system"]),
+        ("[[systems]]\nsystem = 'sql'\nroot = '../x'", ["root", "inside the repository"]),
+        ("[[systems]]\nsystem = 'sql'\nroots = 'x'", ["roots", "single_transaction"]),
+        ("[rules]\nedited-migration = 'of'", ["edited-migration", '"off"']),
+        ("verbose = 3", ["verbose", "true or false"]),
+        ("parent = 'x", ["not valid TOML"]),
+    ],
+)
+def test_a_wrong_file_is_refused_with_file_key_and_valid_values(text: str, named: list[str]) -> None:
+    with pytest.raises(UsageError) as error:
+        load({TOML: text}, {})
+    for word in (TOML, *named):
+        assert word in error.value.message
+    assert error.value.fix
+
+
+def test_a_wrong_variable_is_refused_by_its_name() -> None:
+    with pytest.raises(UsageError, match="NEON_HOOKS_DEADLINE"):
+        load({}, {"NEON_HOOKS_DEADLINE": "soon"})
+
+
+@pytest.mark.parametrize("key", ["api_key", "neon_api_key"])
+def test_the_api_key_in_a_file_is_refused_without_repeating_it(key: str) -> None:
+    with pytest.raises(UsageError) as error:
+        load({TOML: f'{key} = "napi_canary"'}, {})
+    assert "secret" in error.value.message
+    assert "napi_canary" not in error.value.message + error.value.fix
+
+
+def test_the_api_key_is_in_no_repr() -> None:
+    assert "napi_canary" not in repr(load({}, {"NEON_API_KEY": "napi_canary"}))
