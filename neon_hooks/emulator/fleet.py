@@ -7,16 +7,18 @@ started and stopped, SQL as the superuser. It knows no Neon database branch and 
 from __future__ import annotations
 
 import secrets
+import shutil
 import signal
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from neon_hooks.database.connect import Connection, connect
 from neon_hooks.emulator import extensions, sql
 from neon_hooks.emulator.binaries import Binaries
+from neon_hooks.emulator.copying import copy_directory, copy_running
 from neon_hooks.emulator.home import Home
 from neon_hooks.emulator.postgres import ADDRESS, ADMIN, Cluster, Port
 from neon_hooks.emulator.template import OWNER, admin_dsn, forget, make_cluster
@@ -33,6 +35,7 @@ class Fleet:
         self._clusters: dict[str, Cluster] = {}
         self._ports: dict[str, Port] = {}
         self._busy: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
+        self._closed = False
         self._settings = extensions.prepare(home, binaries)
 
     def found(self, timeline: str) -> bool:
@@ -40,6 +43,24 @@ class Fleet:
 
     def _cluster(self, timeline: str) -> Cluster:
         return self._clusters.setdefault(timeline, Cluster(self.home, self.binaries, timeline))
+
+    @contextmanager
+    def _awaiting(self, timeline: str) -> Iterator[Cluster]:
+        """The cluster, for one thread at a time. Raises Unavailable once the emulator is closed."""
+        with self._busy[timeline]:
+            if self._closed:
+                raise Unavailable("the emulator is closed")
+            yield self._cluster(timeline)
+
+    def keep_only(self, timelines: Collection[str]) -> None:
+        """Remove what an emulator that was killed left half-made."""
+        for path in self.home.clusters.iterdir():
+            if path.name in (*timelines, extensions.DIRECTORY):
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def create_first(self, timeline: str, owner_password: str) -> int:
         """Start a new cluster with ``neondb`` and its owner; its port. Raises Unavailable."""
@@ -73,8 +94,7 @@ class Fleet:
 
     def start(self, timeline: str, port: int) -> int:
         """Start the compute and return its port: ``port``, or another one if it is taken."""
-        with self._busy[timeline]:
-            cluster = self._cluster(timeline)
+        with self._awaiting(timeline) as cluster:
             if cluster.running:
                 return cluster.port
             held = self._ports.setdefault(timeline, Port(port))
@@ -106,12 +126,17 @@ class Fleet:
                 port.release()
 
     def copy(self, source: str, target: str) -> None:
-        """``target`` becomes ``source`` as of now. Raises Unavailable and leaves nothing when it cannot."""
+        """``target`` becomes ``source`` as of now. Leaves nothing when it cannot."""
         with self._busy[source]:
+            origin, copy = self._cluster(source), self._cluster(target)
             try:
-                self._clusters[target] = self._cluster(source).copy_to(target, self.admin_password)
+                if not origin.running:
+                    copy_directory(origin.path, copy.path)
+                    return
+                with self.session(source) as connection:
+                    copy_running(origin.path, copy.path, connection, self.binaries.major)
             except BaseException:
-                self._cluster(target).delete()
+                self.delete(target)
                 raise
 
     def delete(self, timeline: str) -> None:
@@ -129,8 +154,7 @@ class Fleet:
     @contextmanager
     def awake(self, timeline: str) -> Iterator[int]:
         """The port of the running cluster."""
-        with self._busy[timeline]:
-            cluster = self._cluster(timeline)
+        with self._awaiting(timeline) as cluster:
             if cluster.running:
                 yield cluster.port
                 return
@@ -153,8 +177,14 @@ class Fleet:
 
     def close(self) -> None:
         """Stop every server; quickly when its data will be gone anyway."""
+        self._closed = True
         how = signal.SIGQUIT if self.home.temporary else signal.SIGINT
+
+        def stop(timeline: str) -> None:
+            with self._busy[timeline]:
+                self._cluster(timeline).stop(how)
+
         with ThreadPoolExecutor(max_workers=8) as pool:
-            list(pool.map(lambda cluster: cluster.stop(how), list(self._clusters.values())))
+            list(pool.map(stop, list(self._clusters)))
         for port in self._ports.values():
             port.release()

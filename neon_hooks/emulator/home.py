@@ -43,6 +43,14 @@ class Home:
 
     def __init__(self, data: Path | None, account: Account) -> None:
         self.temporary = data is None
+        try:
+            self._prepare(data, account)
+        except OSError as error:
+            reason = f"cannot keep the emulator's data: {error}"
+            raise UsageError(reason, fix="choose another directory") from None
+        self._watchdog = self._watch()
+
+    def _prepare(self, data: Path | None, account: Account) -> None:
         if data is None:
             sweep()
             self.path = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
@@ -58,7 +66,6 @@ class Home:
         self.fds: tuple[int, ...] = ()
         self._seen_as = str(self.clusters)
         self._let_in(account)
-        self._watchdog = self._watch()
 
     def _let_in(self, account: Account) -> None:
         """Make ``clusters`` reachable for an account that may not enter the directories above it.

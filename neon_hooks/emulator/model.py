@@ -173,7 +173,7 @@ class Endpoint(Kept):
 
 @dataclass
 class NeonBranch(Kept):
-    """``timeline`` names the cluster that holds the data; a restore gives the Neon database branch another."""
+    """``timeline`` names the cluster that holds the data; restoring the Neon database branch changes it."""
 
     id: str
     project_id: str

@@ -6,12 +6,10 @@ deletion are as separate here as they are at Neon. Nothing here knows the API.
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -25,8 +23,6 @@ READY = "ready"  # the 8th line of postmaster.pid (src/include/utils/pidfile.h)
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 POLL = 0.003
-# A copy that shares blocks where the file system can (APFS, xfs, btrfs).
-COPY = {"darwin": ("cp", "-c", "-R", "-p")}.get(sys.platform, ("cp", "-a", "--reflink=auto"))
 
 
 class Port:
@@ -146,37 +142,7 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 continue
 
-    def copy_to(self, name: str, password: str) -> Cluster:
-        """A new cluster with this one's data as of now, whether its server runs or not."""
-        copy = Cluster(self.home, self.binaries, name)
-        if self.running:
-            copy.make_directory()
-            target = self.home.seen_by_postgres(name)
-            # As quick as copying between pg_backup_start and pg_backup_stop (65 ms, 38 MB), and simpler.
-            arguments = ["-h", ADDRESS, "-p", str(self.port), "-U", ADMIN, "-w", "-D", target]
-            self.run(
-                "pg_basebackup", *arguments, "-c", "fast", "--no-sync", "--no-manifest", password=password
-            )
-        else:
-            copy_directory(self.path, copy.path)
-        return copy
-
     def delete(self) -> None:
         self.stop()
         shutil.rmtree(self.path, ignore_errors=True)
         self.log.unlink(missing_ok=True)
-
-
-def copy_directory(source: Path, target: Path) -> None:
-    """Copy a data directory on which no server runs; owners and modes stay."""
-    done = subprocess.run([*COPY, source, target], capture_output=True, check=False)
-    if done.returncode:  # another cp (busybox), or a file system that cannot share
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(source, target, symlinks=True, copy_function=_copy_file)
-        for copied in (target, *target.rglob("*")):
-            found = (source / copied.relative_to(target)).lstat()
-            os.chown(copied, found.st_uid, found.st_gid, follow_symlinks=False)
-
-
-def _copy_file(source: str, target: str) -> None:
-    shutil.copy2(source, target, follow_symlinks=False)

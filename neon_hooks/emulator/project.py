@@ -32,6 +32,7 @@ from neon_hooks.emulator.model import (
 )
 from neon_hooks.emulator.operations import FINAL, Operation, Operations, Status
 from neon_hooks.emulator.template import DATABASE, OWNER
+from neon_hooks.errors import UsageError
 
 COUNTERS = (
     "active_time_seconds",
@@ -73,9 +74,10 @@ class Project:
         self.neon_branches: dict[str, NeonBranch] = {}
         self.deleted: list[NeonBranch] = []
         self.endpoints: dict[str, Endpoint] = {}
+        self.closed = False
         self._file = file
         self._last_database_id = 0
-        kept = json.loads(file.read_text()) if file and file.exists() else {}
+        kept = _read(file) if file and file.exists() else {}
         self.id = kept.get("id", self.id)
         self.operations = Operations(self.id, self.lock, rules.operation_seconds, self.save)
         if kept:
@@ -115,6 +117,7 @@ class Project:
 
     def create_main(self) -> None:
         """The default Neon database branch ``main``, with ``neondb`` and its owner, running."""
+        self.fleet.keep_only([])
         role = Role(OWNER, names.password())
         main = NeonBranch(names.identifier("br"), self.id, "main", timeline=names.identifier(), default=True)
         main.roles = [role]
@@ -129,6 +132,7 @@ class Project:
 
     def wake_up(self) -> None:
         """Start the computes that were active when the project was kept; drop what was half-made."""
+        self.fleet.keep_only([neon_branch.timeline for neon_branch in self.neon_branches.values()])
         for neon_branch in list(self.neon_branches.values()):
             if neon_branch.current_state == State.INIT or not self.fleet.found(neon_branch.timeline):
                 self.forget(neon_branch)
@@ -143,6 +147,11 @@ class Project:
                 endpoint.port = self.fleet.start(timeline, endpoint.port)
             endpoint.turn(State.ACTIVE if active else State.IDLE)
         self.save()
+
+    def close(self) -> None:
+        """Wait for the request that is being answered, and let no other in."""
+        with self.lock:
+            self.closed = True
 
     def forget(self, neon_branch: NeonBranch) -> None:
         """Take the Neon database branch and its computes out of the state."""
@@ -159,6 +168,7 @@ class Project:
             "organization_id": self.organization_id,
             "user_id": self.user_id,
             "created_at": self.created_at.isoformat(),
+            "postgres": self.fleet.binaries.major,
             "admin_password": self.fleet.admin_password,
             "last_database_id": self._last_database_id,
             "keys": self.keys,
@@ -174,6 +184,11 @@ class Project:
         scratch.replace(self._file)
 
     def _restore(self, kept: dict[str, Any]) -> None:
+        if kept["postgres"] != self.fleet.binaries.major:
+            raise UsageError(
+                f"{self._file} is of Postgres {kept['postgres']}, and this is {self.fleet.binaries.major}",
+                fix=f"add --postgres-version {kept['postgres']}, or choose another directory",
+            )
         self.organization_id = kept["organization_id"]
         self.user_id = kept["user_id"]
         self.created_at = datetime.fromisoformat(kept["created_at"])
@@ -219,3 +234,11 @@ class Project:
             "owner_id": self.organization_id,
             "org_id": self.organization_id,
         }
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        kept = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {file}: {error}", fix="choose another directory") from None
+    return dict(kept)

@@ -178,6 +178,8 @@ class Handler(BaseHTTPRequestHandler):
         if not route.locks:
             return route.handler(call)
         with project.lock:
+            if project.closed:
+                raise problems.Problem(503, "the emulator is closed")
             if route.mutates and project.operations.busy:
                 raise problems.locked()
             project.operations.mishap = fault.mishap if fault and route.mutates else None

@@ -21,7 +21,7 @@ def name(identifier: str) -> str:
 
 
 def text(value: str) -> str:
-    """Quoted as a string constant (manual, 4.1.2.1); a backslash is itself with standard_conforming_strings."""
+    """Quoted as a string constant (manual, 4.1.2.1)."""
     return "'" + value.replace("'", "''") + "'"
 
 

@@ -17,8 +17,9 @@ from neon_hooks.database.connect import connect
 from neon_hooks.dsn import Dsn
 from neon_hooks.emulator import sql
 from neon_hooks.emulator.binaries import Binaries
+from neon_hooks.emulator.copying import copy_directory
 from neon_hooks.emulator.home import Home
-from neon_hooks.emulator.postgres import ADDRESS, ADMIN, Cluster, Port, copy_directory
+from neon_hooks.emulator.postgres import ADDRESS, ADMIN, Cluster, Port
 from neon_hooks.errors import Unavailable
 
 DATABASE = "neondb"
@@ -120,14 +121,14 @@ def _initdb(cluster: Cluster, password: str) -> None:
 
 
 def _cache_directory(binaries: Binaries) -> Path | None:
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     parts = (CONFIGURATION, ACCESS, *INITDB, *LOCALES, DATABASE, OWNER, sql.OWNER_ATTRIBUTES, *sql.MEMBER_OF)
     recipe = "\n".join(parts)
     key = hashlib.sha256(f"{recipe}\n{binaries.directory}\n{binaries.account}".encode()).hexdigest()[:12]
-    directory = base / "neon-hooks"
     try:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        directory = base / "neon-hooks"
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: there is no home directory
         return None
     return directory / f"postgres-{binaries.version}-{key}"
 

@@ -7,8 +7,8 @@ States, and what is done when the run ends in one of them:
     unknown    it left, and no answer told what became of it  look its unique name up, then as created
     created    it exists, Neon's operations still run         delete; 423 means "later", so again
     ready      its operations are done                        delete
-    deleting   the deletion is on its way                     repeated until it is answered
-    gone       Neon accepted the deletion or knows it no more nothing
+    deleting   the deletion is on its way                     repeated until it is answered and done
+    gone       Neon has deleted it, or knows it no more       nothing
     left over  the deletion did not succeed in time           said in ``left_over``; expires_at, sweep
 
     absent -> requested -> created -> ready -> deleting -> gone | left over
@@ -27,7 +27,7 @@ import atexit
 import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from enum import StrEnum
 from types import TracebackType
@@ -40,10 +40,11 @@ from neon_hooks.facts import NeonBranch
 from neon_hooks.neon import creation, guard, ownership
 from neon_hooks.neon.choices import Source, choose_parent, the_one, with_project
 from neon_hooks.neon.client import NeonClient
+from neon_hooks.neon.deletion import delete
 from neon_hooks.neon.models import Branch, Created, Operation
 from neon_hooks.neon.ownership import Identity
 from neon_hooks.neon.refusals import AGAIN, AnswerLost, Refused
-from neon_hooks.neon.waiting import pauses, wait_for_anonymization, wait_for_operations
+from neon_hooks.neon.waiting import wait_for_anonymization, wait_for_operations
 from neon_hooks.settings import Settings
 
 CLEAN_UP = 15.0  # seconds beyond the deadline, and at most as many again while there is time
@@ -69,7 +70,7 @@ def test_neon_branch(
     deadline: Deadline,
     say: Callable[[str], None],
     connection_string: str = "",
-) -> AbstractContextManager[TestNeonBranch]:
+) -> TestNeonBranch:
     """A test Neon database branch for the length of a ``with`` block.
 
     Entering asks for it and returns while Neon still works on it, so that other work can go on;
@@ -82,8 +83,8 @@ def test_neon_branch(
 class TestNeonBranch:
     """``left_over`` is "" or, after the block, a sentence about what could not be deleted.
 
-    ``facts.deleted``, after the block: Neon has accepted the deletion (it completes on its own), or
-    knows no such Neon database branch any more.
+    ``facts.deleted``, after the block: Neon's operations that delete it have finished, or Neon knows
+    it no more.
     """
 
     __test__ = False  # pytest takes the name for that of a test
@@ -274,12 +275,7 @@ class TestNeonBranch:
         if self._branch is None:
             return State.ABSENT
         client.expect(self._branch.id, since=self._asked_at)
-        looks = pauses(client.deadline, "Neon to delete the test Neon database branch")
-        # "There is none" can be as premature as the 404 that Neon is known to give after a creation.
-        while not client.delete_branch(self._branch.id):
-            if creation.seek(client, self._identity, others=others, until=0.0) is None:
-                break
-            next(looks)
+        delete(client, self._branch)
         return State.GONE
 
     def _left_over(self, error: Exception) -> str:

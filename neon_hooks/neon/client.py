@@ -166,16 +166,18 @@ class NeonClient:
         self.expect(created.branch.id, *operations, since=time.monotonic())
         return created
 
-    def delete_branch(self, branch_id: str) -> bool:
-        """Whether Neon knew it and has begun to delete it; False when there is none with this id."""
+    def delete_branch(self, branch_id: str) -> list[Operation] | None:
+        """The operations that carry the deletion out, None when Neon knows no such Neon database branch."""
         to = f"delete the Neon database branch {branch_id}"
         try:
             answer = self._call("DELETE", self._branch(branch_id), to=to)
         except refusals.Refused as error:
             if error.gone:
-                return False
+                return None
             raise
-        return answer.status != 204
+        if answer.status == 204:
+            return None
+        return [Operation.from_json(item) for item in items(answer.body or {}, "operations")]
 
     # How.
 

@@ -11,6 +11,7 @@ from neon_hooks.facts import NeonBranch
 from neon_hooks.neon import ownership
 from neon_hooks.neon.choices import with_project
 from neon_hooks.neon.client import NeonClient
+from neon_hooks.neon.deletion import delete
 from neon_hooks.neon.models import Branch
 from neon_hooks.settings import Settings
 
@@ -58,7 +59,7 @@ def sweep(settings: Settings, *, dry_run: bool, deadline: Deadline, connection_s
 def _delete(client: NeonClient, branch: Branch) -> str:
     """Why it could not be deleted, "" when it is gone."""
     try:
-        client.delete_branch(branch.id)
+        delete(client, branch)
     except Unavailable as error:
         return error.message
     return ""

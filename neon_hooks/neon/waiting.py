@@ -21,6 +21,10 @@ ANONYMIZATION_BROKEN = ("error", "initialization_error")
 FIRST_PAUSE, GROWTH, LONGEST_PAUSE = 0.2, 1.5, 2.0  # seconds, factor, seconds
 
 
+class OperationBroken(Unavailable):
+    """One of Neon's operations cannot succeed any more."""
+
+
 def pauses(deadline: Deadline, waiting_for: str) -> Iterator[None]:
     """``next`` sleeps between two looks: not before the first one, then longer and longer.
 
@@ -38,7 +42,7 @@ def pauses(deadline: Deadline, waiting_for: str) -> Iterator[None]:
 def wait_for_operations(client: NeonClient, operations: Iterable[Operation]) -> None:
     """Return when every operation has succeeded.
 
-    Raises Unavailable with the operation's name and Neon's words when one cannot succeed any more.
+    Raises OperationBroken, with the operation's name and Neon's words, when one cannot any more.
     """
     for operation in operations:
         looks = pauses(client.deadline, f"Neon's operation {operation.action}")
@@ -49,7 +53,7 @@ def wait_for_operations(client: NeonClient, operations: Iterable[Operation]) -> 
 
 def _succeeded(operation: Operation) -> bool:
     if operation.status in BROKEN or (operation.status == "failed" and not _retry_announced(operation)):
-        raise Unavailable(
+        raise OperationBroken(
             f"Neon's operation {operation.action} ended with {operation.status}:"
             f" {one_line(operation.error) or 'no reason given'}",
             fix="push again; the Neon Console shows the project's operations",

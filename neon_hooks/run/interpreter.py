@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,7 @@ def find(module: str, top: Path, root: str, environ: Mapping[str, str], setting:
             return found
         tried.append(f"{source}: " + ("not there" if not path else f"cannot import {module}" if found else "does not run"))
     raise Unavailable(
-        f"no Python that can import {module} was found; tried " + "; ".join(tried or ["nothing: there is none"]),
+        f"no Python that can import {module} was found; tried " + "; ".join(tried),
         fix=f"install the project's dependencies, or name its interpreter: [[systems]] python = "
         f'"path/to/python" (the one that `python -c "import {module}"` works with)',
     )
@@ -111,6 +112,7 @@ def _candidates(top: Path, root: str, environ: Mapping[str, str], setting: str) 
         path = shutil.which(name, path=environ.get("PATH", ""))
         if path:
             yield f"{name} on PATH", path
+    yield "this hook's own environment", sys.executable  # both may be installed into one
 
 
 def _from_setting(setting: str, top: Path, environ: Mapping[str, str]) -> str:

@@ -22,6 +22,7 @@ from neon_hooks.lifetime import shielded
 
 HEAD, TAIL = 64 * 1024, 192 * 1024  # bytes of output that are kept
 GRACE = 2.0  # seconds between "please stop" and SIGKILL
+LOOK = 0.05  # seconds between two looks at a process that keeps its pipe open
 DRAIN = 0.5  # seconds to read what a finished process left in the pipe
 TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f]")
@@ -102,11 +103,9 @@ def run(argv: Sequence[str], *, directory: Path, environment: Mapping[str, str],
         with shielded():  # a signal between fork and assignment would orphan the process
             process, output = _start(argv, directory, environment)
         while process.poll() is None and deadline.remaining():
-            output.wait(min(0.05, deadline.remaining()))
-            if not output.wait(0):
-                continue
-            with suppress(subprocess.TimeoutExpired):  # the pipe is closed: the end is near
-                process.wait(deadline.at_most(0.05))
+            if output.wait(deadline.at_most(LOOK)):  # its end mostly means the process's end
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(deadline.at_most(LOOK))
         exit_code = process.poll()
     finally:
         if process:

@@ -55,7 +55,7 @@ def history(unit: Unit, tree: Tree) -> History:
         if _root_of(directory, roots) == unit.root
         for migration in _migrations(tree, directory, paths)
     ]
-    return in_order(_resolved(found))
+    return _as_django_plans(list(_resolved(found)))
 
 
 def _packages(tree: Tree) -> dict[str, list[str]]:
@@ -127,6 +127,30 @@ def _resolved(migrations: Sequence[Migration]) -> Iterable[Migration]:
                 parents.append(squashed.get(id, id))
         known = tuple(id for id in dict.fromkeys((*parents, *migration.replaces)) if id != migration.id)
         yield Migration(migration.id, migration.path, migration.oid, known, migration.replaces)
+
+
+def _as_django_plans(migrations: Sequence[Migration]) -> tuple[Migration, ...]:
+    """The order of ``migrate`` (graph.leaf_nodes and iterative_dfs in django/db/migrations): app after app,
+    each with what it needs before it. What lies on a circle comes last."""
+    by_id = {migration.id: migration for migration in in_order(migrations)}
+    within = {p for m in migrations for p in m.parents if p.partition(".")[0] == m.id.partition(".")[0]}
+    ordered: dict[str, Migration] = {}
+    stack = [(id, False) for id in sorted(by_id.keys() - within, key=_key, reverse=True)]
+    opened: set[str] = set()
+    while stack:
+        id, done = stack.pop()
+        if done:
+            ordered[id] = by_id[id]
+        elif id in by_id and id not in opened:
+            opened.add(id)
+            stack.append((id, True))
+            stack += [(parent_id, False) for parent_id in sorted(by_id[id].parents, key=_key)]
+    return (*ordered.values(), *(migration for id, migration in by_id.items() if id not in ordered))
+
+
+def _key(id: str) -> tuple[str, str]:
+    app, _, name = id.partition(".")
+    return app, name
 
 
 def apply(unit: Unit, pushed: History) -> Command:

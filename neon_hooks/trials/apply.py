@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from neon_hooks.database.inspect import difference
 from neon_hooks.facts import MigrationRun, ToolRun, UnitFacts
-from neon_hooks.plan import Work
+from neon_hooks.plan import Bookkeeping, Work
+from neon_hooks.run.journal import attribute
 from neon_hooks.systems.base import System
 from neon_hooks.trials.place import Place, Sight, Start, look
 
@@ -24,21 +25,25 @@ def apply(system: System, work: Work, place: Place, start: Start) -> UnitFacts:
     facts = UnitFacts(work=work, first=run, schema_diff=difference(before.schema, after.schema))
     if bookkeeping is None:
         return replace(facts, migrations=_runs(work, run, frozenset(), _completed(work, run)))
-    return _by_bookkeeping(system, facts, run, before, after)
+    return _by_bookkeeping(system, facts, bookkeeping, run, before, after)
 
 
-def _by_bookkeeping(system: System, facts: UnitFacts, run: ToolRun, before: Sight, after: Sight) -> UnitFacts:
+def _by_bookkeeping(
+    system: System, facts: UnitFacts, bookkeeping: Bookkeeping, run: ToolRun, before: Sight, after: Sight
+) -> UnitFacts:
     work = facts.work
     applied_before = system.applied(before.ids, work.history)
     applied_after = system.applied(after.ids, work.history)
-    known = frozenset(migration.id for migration in work.history)
+    statements = attribute(run.statements, work.history, bookkeeping, applied=applied_before)
+    run = replace(run, statements=statements)
     return replace(
         facts,
+        first=run,
         migrations=_runs(work, run, applied_before, applied_after),
         rows_before=before.rows,
         rows_after=after.rows,
         unknown_rows=system.unknown(before.ids, work.history),
-        pending_on_main=known - applied_before,
+        pending_on_main=frozenset(migration.id for migration in work.history) - applied_before,
         proof=system.prove(before.ids, after.ids, work.history, work.pushed),
     )
 

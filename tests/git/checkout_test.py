@@ -277,9 +277,9 @@ def test_a_damaged_checkout_is_removed(
 def test_a_filter_that_fails_is_said(clone: Clone, repository: Repository, scratch: Path) -> None:
     clone.write({".gitattributes": "*.bin filter=broken\n"})
     target = clone.commit({"a.bin": "a"})
+    clone.git("checkout", "-q", "HEAD~1")
     clone.git("config", "filter.broken.smudge", "false")
     clone.git("config", "filter.broken.required", "true")
-    clone.git("checkout", "-q", "HEAD~1")
     with unchanged(clone, scratch), pytest.raises(Unavailable, match="git read-tree failed: .*smudge filter"):
         with repository.checkout(target, roots=[""], scratch=scratch):
             pass
@@ -312,7 +312,7 @@ def test_concurrent_checkouts_do_not_disturb_each_other(clone: Clone, scratch: P
     def run(commit: str, expected: set[str]) -> None:
         try:
             with Repository.find(clone.path) as repository:
-                for _ in range(4):
+                for _ in range(6):
                     with repository.checkout(commit, roots=[""], scratch=scratch) as directory:
                         assert files_of(directory) == expected
         except BaseException as error:
