@@ -51,7 +51,7 @@ class Gate:
         problem: Unavailable | None = None
         try:
             # The test Neon database branch goes first when this ends, before checkout and emulator.
-            with ExitStack() as stack:
+            with watch("total"), ExitStack() as stack:
                 settings = self.with_neon(facts, stack, watch)
                 neon_branch = self.test_neon_branch(facts, settings)
                 with neon_branch:  # entering asks for it; Neon works on it while we get ready

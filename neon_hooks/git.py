@@ -42,6 +42,7 @@ class Repository:
         self._index = top / index if index else git_dir / "index"
         self._environ = environment(environ, top, git_dir)
         self._objects = Objects(self._start_cat_file)
+        self._trees: dict[str, Tree] = {}
 
     @classmethod
     def find(cls, start: Path | None = None) -> Repository:
@@ -123,7 +124,16 @@ class Repository:
         return name.removeprefix("refs/heads/") or commit[:12]
 
     def tree(self, commit: str) -> Tree:
-        """The regular files of ``commit``, a full id. Contents are read when they are asked for."""
+        """The regular files of ``commit``, listed once. Contents are read when they are asked for.
+
+        Raises UsageError if there is no such commit.
+        """
+        commit = self.commit(commit)
+        if commit not in self._trees:
+            self._trees[commit] = self._list(commit)
+        return self._trees[commit]
+
+    def _list(self, commit: str) -> Tree:
         oids = {}
         for entry in self._plumb("ls-tree", "-r", "-z", "--full-tree", commit).split("\0"):
             if entry.startswith("100"):  # 120000 is a symbolic link, 160000 a submodule

@@ -93,14 +93,22 @@ def _base(
             return history.merge_base(commit, push.commit) or commit, rule
     candidates = [(line.commit, line.ref)] if line else []
     for update in push.updates:
-        old_tip = "" if is_zero(update.remote_oid) else history.resolve(update.remote_oid)
-        if old_tip:
+        old_tip = None if is_zero(update.remote_oid) else history.resolve(update.remote_oid)
+        if old_tip and (push.exact or _is_credible(history, push, update, old_tip)):
             candidates.append((old_tip, "the last push"))
     for commit, rule in candidates:
         start = history.merge_base(commit, push.commit)
         if start:
             return start, rule
     return None, "nothing is published yet"
+
+
+def _is_credible(history: History, push: Push, update: RefUpdate, old_tip: str) -> bool:
+    """A manager sets FROM_REF together with TO_REF: beside another target, it is a stale inherited one.
+
+    Nor is anything pushed that is there already.
+    """
+    return history.resolve(update.local_oid) == push.commit and old_tip != push.commit
 
 
 def _named(history: History, name: str, rule: str) -> str:

@@ -52,7 +52,7 @@ class Bench:
         self.say(f"running {work.unit.system} on the test Neon database branch")
         with watch("apply"):
             facts = apply(system, work, place, lambda: self.start(work, dsn))
-        if facts.first and facts.first.exit_code:
+        if (facts.first and facts.first.exit_code) or system.bookkeeping is None:
             return facts
         self.say(f"running {work.unit.system} a second time")
         with watch("apply again"):

@@ -15,8 +15,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import httpx
 import pytest
 
+from neon_hooks.emulator.emulator import Emulator
 from neon_hooks.settings import Settings
 
 KEY = "napi_a-key-that-must-not-be-shown"
@@ -49,7 +51,8 @@ class ScriptedNeon:
     def __init__(self) -> None:
         self.replies: list[Reply] = []
         self.requests: list[Request] = []
-        self.answer: Callable[[Request], Reply] = lambda request: Reply(500, {"message": "the script is over"})
+        over = Reply(500, {"message": "the script is over"})
+        self.answer: Callable[[Request], Reply] = lambda request: over
         script = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -111,3 +114,66 @@ def scripted() -> Iterator[ScriptedNeon]:
     server = ScriptedNeon()
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def _neon_emulator() -> Iterator[Emulator]:
+    with Emulator(branch_limit=6) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def neon(_neon_emulator: Emulator) -> Iterator[Emulator]:
+    """An emulator with main and nothing else. What a test leaves behind is its failure."""
+    _neon_emulator.faults.clear()
+    _neon_emulator.journal.clear()
+    yield _neon_emulator
+    _neon_emulator.faults.clear()
+    _neon_emulator.release_stuck()
+    left = [found for found in _neon_emulator.neon_branches() if not found["default"]]
+    remove(_neon_emulator, [found["id"] for found in left])
+    assert not left
+
+
+def emulator_settings(emulator: Emulator, **changes: Any) -> Settings:
+    found = {"api_key": emulator.api_key, "api_host": emulator.api_host, "project_id": emulator.project_id}
+    return Settings(**{**found, **changes})
+
+
+def call(emulator: Emulator, method: str, path: str, body: Any = None) -> Any:
+    """One request as another client of the project would make it; waits while the project is locked."""
+    for _ in range(200):
+        response = httpx.request(
+            method,
+            f"{emulator.api_host}/projects/{emulator.project_id}{path}",
+            headers={"Authorization": f"Bearer {emulator.api_key}"},
+            json=body,
+            trust_env=False,
+        )
+        if response.status_code != 423:
+            response.raise_for_status()
+            return response.json() if response.content else None
+        time.sleep(0.05)
+    raise AssertionError("the project stays locked")
+
+
+def settle(emulator: Emulator) -> None:
+    """Wait until no operation runs."""
+    while any(
+        operation["status"] not in ("finished", "error", "cancelled", "skipped")
+        for operation in call(emulator, "GET", "/operations")["operations"]
+    ):
+        time.sleep(0.02)
+
+
+def create(emulator: Emulator, name: str, **body: Any) -> dict[str, Any]:
+    """A Neon database branch that is not ours."""
+    made = call(emulator, "POST", "/branches", {"branch": {"name": name}, **body})["branch"]
+    settle(emulator)
+    return made
+
+
+def remove(emulator: Emulator, branch_ids: list[str]) -> None:
+    for branch_id in branch_ids:
+        call(emulator, "DELETE", f"/branches/{branch_id}")
+    settle(emulator)

@@ -37,6 +37,21 @@ repos:
     pass_filenames: false
     verbose: true
 """
+INSTALLED = """\
+repos:
+- repo: {source}
+  rev: {rev}
+  hooks:
+  - id: neon-validate-migrations
+    args: [--verbose]
+    verbose: true
+"""
+NO_INDEX = ("Could not find a version", "No matching distribution", "Failed to establish", "Connection")
+TOP = Path(__file__).parent.parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "installs: slow; installs this project, needs the package index")
 
 
 def program(name: str) -> str:
@@ -48,7 +63,7 @@ def program(name: str) -> str:
 
 @dataclass(frozen=True)
 class Pushed:
-    """What came of it. ``found`` are lines such as ``new: migrations/1.sql``; ``ranges`` base, target, rule."""
+    """What came of it. ``found``: lines such as ``new: migrations/1.sql``; ``ranges``: base, target, rule."""
 
     code: int
     output: str
@@ -93,7 +108,8 @@ class World:
         if self.manager == "git":
             hook = clone.path / clone.git("rev-parse", "--git-path", "hooks/pre-push")
             hook.parent.mkdir(exist_ok=True)
-            hook.write_text(f'#!/bin/sh\nexec {shlex.quote(program("neon-hooks"))} pre-push --verbose "$@"\n')
+            command = f"{shlex.quote(program('neon-hooks'))} pre-push --verbose"
+            hook.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
             hook.chmod(0o755)
             return
         exclude = clone.path / clone.git("rev-parse", "--git-path", "info/exclude")
@@ -101,9 +117,8 @@ class World:
         exclude.write_text(".pre-commit-config.yaml\n")
         entry = shlex.quote(program("neon-validate-migrations"))
         (clone.path / ".pre-commit-config.yaml").write_text(CONFIG.format(entry=entry))
-        subprocess.run(
-            (program(self.manager), "install", "-t", "pre-push"), cwd=clone.path, check=True, capture_output=True
-        )
+        install = (program(self.manager), "install", "-t", "pre-push")
+        subprocess.run(install, cwd=clone.path, check=True, capture_output=True)
 
     def change(self, *names: str, text: str = "select 1;\n", amend: bool = False) -> str:
         """Commit new or other migrations; returns the commit."""
@@ -112,7 +127,9 @@ class World:
     def branch(self, name: str, start: str = "main") -> None:
         self.clone.git("checkout", "-q", "-b", name, start)
 
-    def push(self, *argv: str, clone: Clone | None = None, environ: Mapping[str, str] | None = None) -> Pushed:
+    def push(
+        self, *argv: str, clone: Clone | None = None, environ: Mapping[str, str] | None = None
+    ) -> Pushed:
         return pushed((clone or self.clone).attempt("push", *argv, environ=environ))
 
     def run(self, *argv: str, environ: Mapping[str, str] | None = None) -> Pushed:
@@ -130,6 +147,22 @@ class World:
         """Somebody else's clone, without a hook."""
         self.clone.git("clone", "-q", str(self.remote), str(self.path / "colleague"))
         return Clone(self.path / "colleague")
+
+
+def installed_from(world: World, path: Path) -> None:
+    """Let pre-commit install the hook from a repository with this project's present files."""
+    source = Clone.init(path)
+    names = Clone(TOP).git("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ":!tests")
+    for name in filter(None, names.split("\0")):
+        if (TOP / name).is_file():
+            source.write({name: (TOP / name).read_text()})
+    config = INSTALLED.format(source=path, rev=source.commit({}))
+    (world.clone.path / ".pre-commit-config.yaml").write_text(config)
+    argv = (program("pre-commit"), "install-hooks")
+    done = subprocess.run(argv, cwd=world.clone.path, capture_output=True, text=True)
+    if done.returncode and any(words in done.stdout + done.stderr for words in NO_INDEX):
+        pytest.skip("needs the package index")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def pushed(done: subprocess.CompletedProcess[str]) -> Pushed:

@@ -45,7 +45,7 @@ PARTS = (
     f"""select 'constraint ' || coalesce(r.conrelid::regclass::text, r.contypid::regtype::text) || '.'
             || quote_ident(r.conname) || ' ' || pg_get_constraintdef(r.oid)
         from pg_constraint r join pg_namespace n on n.oid = r.connamespace
-        where r.contype <> 't' and {_own('pg_constraint', 'r.oid')}
+        where r.contype <> 't' and (r.contype <> 'n' or not r.convalidated) and {_own('pg_constraint', 'r.oid')}
           and (r.conrelid <> 0 or r.contypid <> 0)""",
     f"""select 'index ' || pg_get_indexdef(i.indexrelid) || case when i.indisvalid then '' else ' INVALID' end
             || case when i.indisreplident then ' replica identity' else '' end

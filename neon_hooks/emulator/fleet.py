@@ -97,7 +97,8 @@ class Fleet:
         with self._awaiting(timeline) as cluster:
             if cluster.running:
                 return cluster.port
-            held = self._ports.setdefault(timeline, Port(port))
+            self.reserve(timeline, port)
+            held = self._ports[timeline]
             held.release()
             try:
                 cluster.start(held.number, *self._settings)

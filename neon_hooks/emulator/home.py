@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from neon_hooks.emulator.binaries import Account
@@ -21,6 +22,8 @@ from neon_hooks.errors import UsageError
 
 PREFIX = "neon-hooks-emulator-"
 LOCK = "owner.lock"
+MEMORY = Path("/dev/shm")  # Linux' tmpfs; in a container it is small, and then not used
+ROOMY = 8 * 2**30  # bytes
 YOUNG = 30.0  # seconds in which a directory without a lock may still be getting one
 BUSY = 5.0  # seconds to wait for the lock of an emulator that is just being cleared away
 
@@ -52,8 +55,9 @@ class Home:
 
     def _prepare(self, data: Path | None, account: Account) -> None:
         if data is None:
-            sweep()
-            self.path = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
+            parents = parent_directories()
+            sweep(parents)
+            self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parents[0])).resolve()
         else:
             self.path = data.resolve()
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -127,9 +131,22 @@ def _lock(directory: Path, patience: float) -> int | None:
             time.sleep(0.05)
 
 
-def sweep() -> None:
+def parent_directories() -> Sequence[Path]:
+    """Where temporary directories may be, the best one first.
+
+    A cluster is 1300 small files, so where memory abounds it is kept there; TMPDIR, if set, decides.
+    """
+    usual = Path(tempfile.gettempdir())
+    try:
+        roomy = shutil.disk_usage(MEMORY).free >= ROOMY and os.access(MEMORY, os.W_OK)
+    except OSError:
+        roomy = False
+    return (MEMORY, usual) if roomy and not os.environ.get("TMPDIR") else (usual,)
+
+
+def sweep(parents: Sequence[Path]) -> None:
     """Remove the temporary directories of emulators of ours that are no more."""
-    for directory in Path(tempfile.gettempdir()).glob(PREFIX + "*"):
+    for directory in (found for parent in parents for found in parent.glob(PREFIX + "*")):
         try:
             found = directory.lstat()
             if found.st_uid != os.geteuid() or time.time() - found.st_mtime < YOUNG or directory.is_symlink():

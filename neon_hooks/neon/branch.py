@@ -252,7 +252,7 @@ class TestNeonBranch:
         """Afterwards the state is absent, gone or left over. Raises nothing."""
         if self.state in (State.GONE, State.LEFT_OVER):
             return
-        if not (self._branch or (self._client and self._client.may_have_created)):
+        if not self._client or not (self._branch or self._client.may_have_created):
             self.state = State.ABSENT
             return
         if self.state is State.REQUESTED:
@@ -261,7 +261,7 @@ class TestNeonBranch:
         self._tell("deleting the test Neon database branch")
         budget = Deadline.after(self._deadline.at_most(CLEAN_UP) + CLEAN_UP)
         try:
-            with NeonClient(self._settings, budget) as client:
+            with NeonClient(self._settings, budget, tls=self._client.tls) as client:
                 self.state = self._find_and_delete(client)
         except Exception as error:  # whatever it is, it must not hide why the run ended
             self.state = State.LEFT_OVER

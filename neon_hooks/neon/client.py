@@ -7,6 +7,7 @@ redirects never followed, as both would hand the key to a stranger.
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -42,10 +43,18 @@ class NeonClient:
 
     Every method raises Unavailable (DeadlineExceeded, Refused, AnswerLost are its children).
     ``may_have_created`` becomes True when a creation leaves this machine, and False again only when an
-    answer says that nothing was made.
+    answer says that nothing was made. ``tls`` of one client can be given to the next: reading all the
+    world's certificates takes 50 ms.
     """
 
-    def __init__(self, settings: Settings, deadline: Deadline, *, page_size: int = PAGE_SIZE) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        deadline: Deadline,
+        *,
+        page_size: int = PAGE_SIZE,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.deadline = deadline
         self.project_id = settings.project_id
         self.may_have_created = False
@@ -56,7 +65,9 @@ class NeonClient:
         self._skew = timedelta()
         base = base_url(settings.api_host)
         self.host = urlsplit(base).netloc.rpartition("@")[2]
+        self.tls = tls or _tls(base)
         self._http = httpx.Client(
+            verify=self.tls,
             base_url=base,
             headers={
                 "Authorization": f"Bearer {key}",
@@ -260,3 +271,10 @@ class NeonClient:
         if answer.good and answer.body is None and method == "GET":
             return Answer(NO_ANSWER, message=f"the answer ({answer.status}) is not JSON")
         return answer
+
+
+def _tls(base: str) -> ssl.SSLContext:
+    """What a certificate is checked against; nothing at all is trusted where none is expected."""
+    if base.startswith("https:"):
+        return httpx.create_ssl_context()
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -84,7 +84,7 @@ def _place(outcome: Outcome) -> str:
     neon_branch = outcome.facts.neon_branch
     if neon_branch is None:
         return ""
-    seconds = sum(outcome.facts.timings.values()) / 1000
+    seconds = outcome.facts.timings.get("total", 0.0) / 1000
     end = "deleted" if neon_branch.deleted else f"expires at {neon_branch.expires_at}"
     return (
         f", tried on the test Neon database branch {neon_branch.id} of {neon_branch.parent_name} ({end})"

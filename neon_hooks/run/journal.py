@@ -41,14 +41,15 @@ def read(path: Path, *, started: float, redact: Callable[[str], str]) -> Journal
     for line in lines:
         by_kind.setdefault(str(line.get("kind")), []).append(line)
     connections = by_kind.get("connect", [])
-    ended = {(line.get("pid"), line.get("number")) for line in by_kind.get("statement", [])}
+    statements = by_kind.get("statement", [])
+    ended = {(line.get("pid"), line.get("number")) for line in statements}
     open_ones = [x for x in by_kind.get("begin", []) if (x.get("pid"), x.get("number")) not in ended]
     return Journal(
         loaded=bool(by_kind.get("loaded")),
         connections=len(connections),
         elsewhere=tuple(str(line.get("to")) for line in connections if not line.get("ours")),
         broken=tuple(str(line.get("what")) for line in by_kind.get("broken", [])),
-        statements=tuple(_statements(by_kind.get("statement", []), started, redact)),
+        statements=tuple(_statements(_with_refused(statements, by_kind.get("refused", [])), started, redact)),
         unfinished=redact(str(open_ones[-1].get("sql"))) if open_ones else "",
     )
 
@@ -65,6 +66,18 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             continue  # the last line of a process that was killed
         if isinstance(value, dict):
             yield value
+
+
+def _with_refused(statements: list[dict[str, Any]], refused: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Errors that no statement reports: those of statements that were only prepared."""
+    reported = {_refusal(line) for line in statements if "error" in line}
+    return statements + [line for line in refused if _refusal(line) not in reported]
+
+
+def _refusal(line: Mapping[str, Any]) -> tuple[Any, ...]:
+    error = line.get("error")
+    words = error if isinstance(error, dict) else {}
+    return line.get("pid"), words.get("sqlstate"), words.get("message")
 
 
 def _statements(

@@ -11,10 +11,8 @@ from neon_hooks.trials.place import Place, Start, look
 
 
 def apply_again(system: System, facts: UnitFacts, place: Place, start: Start) -> UnitFacts:
-    """Add what a second run did. Only for a system that remembers what it has applied."""
-    if system.bookkeeping is None:
-        return facts
-    bookkeeping = system.bookkeeping(facts.unit)
+    """Add what a second run did. Without a bookkeeping the first run's files would only run twice."""
+    bookkeeping = system.bookkeeping(facts.unit) if system.bookkeeping else None
     before = look(place, bookkeeping)
     run = start()
     after = look(place, bookkeeping)

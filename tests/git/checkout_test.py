@@ -128,7 +128,9 @@ def test_without_dirs_the_roots_must_be_pure(clone: Clone, repository: Repositor
         assert directory == clone.path
 
 
-def test_another_commit_with_the_same_tree_is_in_place(clone: Clone, repository: Repository, scratch: Path) -> None:
+def test_another_commit_with_the_same_tree_is_in_place(
+    clone: Clone, repository: Repository, scratch: Path
+) -> None:
     target = clone.commit({})
     clone.commit({})
     with repository.checkout(target, roots=[""], scratch=scratch) as directory:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,14 +11,17 @@ from pathlib import Path
 import pytest
 
 from neon_hooks.changes import Range
-from neon_hooks.errors import UsageError
+from neon_hooks.errors import Interrupted, Unavailable, UsageError
 from neon_hooks.git import Repository
+from neon_hooks.objects import Objects
 from tests.fix_git import Clone
 
 ODD_NAMES = ["with space", "ünïcode", "new\nline", 'quo"te', "tab\there", "-dash", "back\\slash"]
 
 
-def statuses(repository: Repository, base: str | None, target: str, published: str | None = None) -> dict[str, str]:
+def statuses(
+    repository: Repository, base: str | None, target: str, published: str | None = None
+) -> dict[str, str]:
     changes = repository.changes(Range(base, target, "test", published=published))
     return {file.path: file.status for file in changes.files}
 
@@ -68,8 +72,10 @@ def test_large_and_empty_contents_are_read_whole(clone: Clone, repository: Repos
     assert {name: tree.text(name) for name in files} == files
 
 
-def test_differences_are_added_modified_deleted_and_a_rename_is_two(clone: Clone, repository: Repository) -> None:
-    base = clone.commit({"a.sql": "a", "b.sql": "b", "c.sql": "a rather long text that git would match\n" * 9})
+def test_differences_are_added_modified_deleted_and_a_rename_is_two(
+    clone: Clone, repository: Repository
+) -> None:
+    base = clone.commit({"a.sql": "a", "b.sql": "b", "c.sql": "text that git would match\n" * 9})
     clone.git("mv", "c.sql", "d.sql")
     target = clone.commit({"a.sql": None, "b.sql": "B", "e.sql": "e"})
     assert statuses(repository, base, target) == {
@@ -133,6 +139,55 @@ def test_a_question_still_has_an_answer_after_git_was_killed(clone: Clone, repos
     process.kill()
     process.wait()
     assert repository.commit("HEAD") == clone.head
+
+
+def test_an_interrupted_answer_is_not_taken_for_the_next_one(clone: Clone) -> None:
+    """The first process answers half and then waits; a signal ends the waiting."""
+    half = f"read name; printf '%s blob 9\\nhalf' {'1' * 40}; exec sleep 30"
+    argvs = [["sh", "-c", half], ["git", "cat-file", "--batch"]]
+    pipe = subprocess.PIPE
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(argvs.pop(0), stdin=pipe, stdout=pipe, cwd=clone.path)
+
+    def on_alarm(signum: int, frame: object) -> None:
+        raise Interrupted(signum)
+
+    objects = Objects(start)
+    previous = signal.signal(signal.SIGALRM, on_alarm)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        with pytest.raises(Interrupted):
+            objects.find("HEAD:README")
+        found = objects.find("HEAD:README")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+        objects.close()
+    assert found is not None and found.content == b"hello\n"
+
+
+def test_a_git_that_keeps_dying_is_said(clone: Clone) -> None:
+    pipe = subprocess.PIPE
+    objects = Objects(lambda: subprocess.Popen(["true"], stdin=pipe, stdout=pipe))
+    with pytest.raises(Unavailable, match="ended before it answered"):
+        objects.find("HEAD")
+
+
+def test_a_partial_clone_fetches_what_it_reads(clone: Clone, tmp_path: Path) -> None:
+    clone.git("config", "uploadpack.allowFilter", "true")
+    partial, options = tmp_path / "partial", ("--filter=blob:none", "--no-checkout")
+    clone.git("clone", "-q", *options, f"file://{clone.path}", str(partial))
+    with Repository.find(partial) as repository:
+        assert repository.tree("HEAD").text("README") == "hello\n"
+        assert repository.resolve("1" * 40) is None
+
+
+def test_a_file_whose_contents_are_lost_is_said(clone: Clone, repository: Repository) -> None:
+    oid = clone.git("rev-parse", "HEAD:README")
+    (clone.path / ".git/objects" / oid[:2] / oid[2:]).unlink()
+    with pytest.raises(Unavailable, match="README: git has lost its contents"):
+        repository.tree("HEAD").text("README")
 
 
 def test_closing_leaves_no_process(clone: Clone) -> None:
@@ -199,7 +254,9 @@ def test_a_linked_worktree_is_found_with_git_dir_exported(
             assert repository.commit("HEAD") == target
 
 
-def test_a_git_dir_elsewhere_is_honoured(tmp_path: Path, clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_git_dir_elsewhere_is_honoured(
+    tmp_path: Path, clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.setenv("GIT_DIR", str(clone.path / ".git"))
@@ -210,7 +267,9 @@ def test_a_git_dir_elsewhere_is_honoured(tmp_path: Path, clone: Clone, monkeypat
         assert repository.commit("HEAD") == clone.head
 
 
-def test_a_submodule_is_its_own_repository(tmp_path: Path, clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_submodule_is_its_own_repository(
+    tmp_path: Path, clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     outer = Clone.init(tmp_path / "outer")
     outer.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(clone.path), "sub")
     outer.commit({})
@@ -310,6 +369,10 @@ def test_questions_load_neither_gitpython_nor_asyncio(clone: Clone) -> None:
     )
     environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(
-        (sys.executable, "-c", script, str(clone.path)), env=environ, capture_output=True, text=True, check=True
+        (sys.executable, "-c", script, str(clone.path)),
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout == "set()\n"

@@ -18,7 +18,9 @@ EXPIRING = Branch("br-old-1", "preview", "br-cool-1", expires_at="2026-11-21T12:
 ALL = [DEV, TRICK, MAIN, EXPIRING]
 
 
-@pytest.mark.parametrize("wanted, found", [("", MAIN), ("production", MAIN), ("br-cool-1", MAIN), ("dev", DEV)])
+@pytest.mark.parametrize(
+    "wanted, found", [("", MAIN), ("production", MAIN), ("br-cool-1", MAIN), ("dev", DEV)]
+)
 def test_a_parent_is_the_default_one_or_chosen_by_id_or_name(wanted, found):
     source = choose_parent(ALL, wanted)
     assert source.parent == found

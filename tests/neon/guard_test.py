@@ -80,12 +80,16 @@ def test_a_parameter_that_can_lead_elsewhere_is_refused(name):
     assert "parameter" in refused(dsn=DSN.with_params(**{name: MAIN.host}))
 
 
-@pytest.mark.parametrize("password", ["endpoint=ep-main-1;npg_x", "project=ep-main-1$npg_x", "ep-main-1;npg_x"])
+@pytest.mark.parametrize(
+    "password", ["endpoint=ep-main-1;npg_x", "project=ep-main-1$npg_x", "ep-main-1;npg_x"]
+)
 def test_a_password_that_names_a_compute_is_refused(password):
     refused(dsn=replace(DSN, password=password))
 
 
-@pytest.mark.parametrize("changes", [{"database": "other"}, {"user": "someone"}, {"database": ""}, {"user": ""}])
+@pytest.mark.parametrize(
+    "changes", [{"database": "other"}, {"user": "someone"}, {"database": ""}, {"user": ""}]
+)
 def test_another_database_or_role_is_refused(changes):
     refused(dsn=replace(DSN, **changes))
 

@@ -77,7 +77,8 @@ def gone_pid() -> str:
 def left_over(created_at: str, **changes) -> Branch:
     note = dict(new_identity(SHA, "main", NOW).annotation)
     note.update(changes.pop("note", {}))
-    branch = Branch("br-1", "n", "br-main", created_at=created_at, expires_at="2026-11-21T16:00:00Z", annotation=note)
+    expires_at = "2026-11-21T16:00:00Z"
+    branch = Branch("br-1", "n", "br-main", created_at=created_at, expires_at=expires_at, annotation=note)
     return replace(branch, **changes)
 
 

@@ -37,7 +37,9 @@ def test_a_404_is_repeated_only_about_something_fresh():
     assert not worth_another("GET", Answer(404), attempt=1, fresh=False)
 
 
-@pytest.mark.parametrize("answer, patient", [(Answer(423), True), (Answer(NOT_SENT), False), (Answer(500), False)])
+@pytest.mark.parametrize(
+    "answer, patient", [(Answer(423), True), (Answer(NOT_SENT), False), (Answer(500), False)]
+)
 def test_a_lock_is_waited_for_but_a_fault_is_not_repeated_for_ever(answer, patient):
     assert worth_another("GET", answer, attempt=50, fresh=False) is patient
 

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from tests.fix_git import Clone
-from tests.fix_pushes import MANAGERS, World
+from tests.fix_pushes import MANAGERS, World, installed_from
 
 ONE, TWO, THREE = (f"migrations/{number}.sql" for number in (1, 2, 3))
 
@@ -98,7 +98,7 @@ def test_of_several_refs_each_is_checked_by_plain_git(world: World) -> None:
     world.change("3")
     pushed = world.push("origin", "x", "y")
     if world.manager == "git":
-        assert pushed.brings(f"new: {TWO}", f"new: {TWO}", f"new: {THREE}")
+        assert pushed.brings(f"new: {TWO}", f"new: {THREE}")
     else:
         assert pushed.brings(f"new: {TWO}")
 
@@ -270,13 +270,13 @@ def test_nothing_to_push_passes(world: World) -> None:
     assert pushed.brings() and pushed.ranges == []
 
 
-def test_a_second_push_url_does_not_ask_again(world: World) -> None:
+def test_each_push_url_is_a_push_of_its_own(world: World) -> None:
     second = world.path / "second.git"
     world.clone.git("init", "-q", "--bare", "-b", "main", str(second))
     for url in (world.remote, second):
         world.clone.git("remote", "set-url", "--add", "--push", "origin", str(url))
     world.change("2")
-    assert world.push("origin", "main").brings(f"new: {TWO}")
+    assert world.push("origin", "main").brings(f"new: {TWO}", f"new: {TWO}")
 
 
 def test_stale_inherited_variables_do_not_hide_a_migration(world: World) -> None:
@@ -288,8 +288,9 @@ def test_stale_inherited_variables_do_not_hide_a_migration(world: World) -> None
 
 
 def test_stale_inherited_variables_do_not_hide_a_first_push(unpublished: World) -> None:
-    stale = {"PRE_COMMIT_FROM_REF": "HEAD", "PRE_COMMIT_TO_REF": "HEAD~9"}
-    assert unpublished.push("origin", "main", environ=stale).brings(f"new: {ONE}")
+    for target in ("HEAD~9", "HEAD"):
+        stale = {"PRE_COMMIT_FROM_REF": "HEAD", "PRE_COMMIT_TO_REF": target}
+        assert unpublished.push("origin", "main", environ=stale).brings(f"new: {ONE}")
 
 
 @pytest.mark.parametrize("manager", MANAGERS[1:])
@@ -317,7 +318,9 @@ def test_a_closed_output_does_not_let_a_push_through(world: World) -> None:
     os.close(read)
     argv = ("git", "push", "--quiet", "origin", "main")
     with os.fdopen(write, "wb") as closed:
-        done = subprocess.run(argv, cwd=world.clone.path, stdin=subprocess.DEVNULL, stdout=closed, stderr=closed)
+        done = subprocess.run(
+            argv, cwd=world.clone.path, stdin=subprocess.DEVNULL, stdout=closed, stderr=closed
+        )
     assert done.returncode != 0
     assert world.clone.git("ls-remote", "origin", "main").split()[0] == world.clone.git("rev-parse", "HEAD~1")
 
@@ -328,3 +331,14 @@ def test_a_hook_in_another_language_needs_no_working_directory(plain: World) -> 
     hook = plain.clone.path / ".git/hooks/pre-push"
     hook.write_text(hook.read_text().replace("exec ", "cd migrations && exec "))
     assert plain.push("origin", "main").brings(f"new: {TWO}")
+
+
+@pytest.mark.installs
+def test_the_hook_works_as_pre_commit_installs_it(tmp_path, push_environ) -> None:
+    """language: python, from a clone of this repository and its manifest, into an environment of its own."""
+    world = World(tmp_path, "pre-commit").publish()
+    installed_from(world, tmp_path / "neon-hooks")
+    world.clone.commit({"README": "words"})
+    assert world.push("origin", "main").brings()
+    world.change("2")
+    assert world.push("origin", "main").brings(f"new: {TWO}")

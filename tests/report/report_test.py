@@ -26,7 +26,7 @@ def outcome(*, error: DatabaseError | None = None, why: Unavailable | None = Non
     run = ToolRun(("psql",), 3 if error else 0, 1.0, "", (statement,))
     migration = MigrationRun(MIGRATION.id, MIGRATION.path, "sql", True, not error, False, (statement,))
     unit = UnitFacts(WORK) if why else UnitFacts(WORK, (migration,), run, schema_diff="+column a.n")
-    facts = Facts(RANGE, (unit,), None if why else NEON_BRANCH, {"apply": 1200.0})
+    facts = Facts(RANGE, (unit,), None if why else NEON_BRANCH, {"apply": 900.0, "total": 1200.0})
     return Outcome(facts, judge(facts, {}), why)
 
 
@@ -102,7 +102,7 @@ def test_the_json_has_the_fixed_shape() -> None:
     (finding,) = document["findings"]
     assert set(finding) == {"rule", "severity", "message", "path", "line", "system", "evidence", "fix"}
     assert document["schema_diff"] == "+column a.n"
-    assert document["timings"] == {"apply": 1200.0}
+    assert document["timings"] == {"apply": 900.0, "total": 1200.0}
 
 
 def test_the_json_of_an_unknown_verdict_says_why_and_lists_the_migrations() -> None:

@@ -1,0 +1,2 @@
+-- The way back; not a migration of its own.
+ALTER TABLE customers DROP COLUMN nickname;
