@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import psycopg
@@ -123,7 +124,8 @@ def run_files(dsn: Dsn, files: Sequence[tuple[str, str]], *, read: Read, single_
     done: list[FileRun] = []
     transaction = 0
     for path, text in files:
-        with connect(dsn) as connection:
+        # Not `with connect()`: that would commit what the file left open, and psql rolls it back.
+        with closing(connect(dsn)) as connection:
             run = _Run(connection, read, began, transaction)
             _run_one(run, text, path, single_transaction)
             transaction = run.transaction

@@ -36,9 +36,10 @@ def bookkeeping_rows(connection: Connection, bookkeeping: Bookkeeping) -> frozen
 
 def schema_lines(connection: Connection) -> tuple[str, ...]:
     """Every object of every schema but the system's, one or more lines each, in a fixed order."""
-    connection.execute("set search_path to pg_catalog")  # so that every name is printed with its schema
-    rows = connection.execute(SCHEMA_LINES).fetchall()
-    connection.execute("reset search_path")
+    with connection.transaction():
+        # So that every name is printed with its schema.
+        connection.execute("set local search_path to pg_catalog")
+        rows = connection.execute(SCHEMA_LINES).fetchall()
     return tuple(line.rstrip() for (text,) in rows for line in text.splitlines())
 
 

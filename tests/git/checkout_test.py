@@ -377,8 +377,9 @@ def test_the_index_that_a_hook_was_told_about_stays_alone(
     monkeypatch.setenv("GIT_PREFIX", "sub/")
     monkeypatch.chdir(clone.path)
     before = other.read_bytes(), (clone.path / ".git/index").read_bytes()
-    with Repository.find() as repository, repository.checkout(target, roots=[""], scratch=scratch) as directory:
-        assert files_of(directory) == {"README", "a.sql"}
+    with Repository.find() as repository:
+        with repository.checkout(target, roots=[""], scratch=scratch) as directory:
+            assert files_of(directory) == {"README", "a.sql"}
     assert (other.read_bytes(), (clone.path / ".git/index").read_bytes()) == before
 
 
