@@ -87,7 +87,7 @@ def _base(
     """The base and the rule that found it, best rule first."""
     if everything:
         return None, "--all"
-    for name, rule in ((base, f"the setting base, {base}"), (from_ref, f"--from-ref {from_ref}")):
+    for name, rule in ((from_ref, f"--from-ref {from_ref}"), (base, f"the setting base, {base}")):
         if name:
             commit = _named(history, name, rule)
             return history.merge_base(commit, push.commit) or commit, rule

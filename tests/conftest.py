@@ -11,7 +11,15 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ("tests.fix_git", "tests.fix_emulator", "tests.fix_neon", "tests.fix_systems", "tests.fix_database", "tests.fix_gate")
+pytest_plugins = (
+    "tests.fix_git",
+    "tests.fix_pushes",
+    "tests.fix_emulator",
+    "tests.fix_neon",
+    "tests.fix_systems",
+    "tests.fix_database",
+    "tests.fix_gate",
+)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from email.utils import format_datetime
@@ -25,7 +25,7 @@ HTML = "html"  # an error page of the proxy before Neon, not JSON
 SLOW = "slow"  # ``seconds`` go by, then all is well
 DROP_BEFORE = "drop-before"  # the connection ends and nothing was done
 DROP_AFTER = "drop-after"  # the connection ends and everything was done: a lost response
-FUTURE = "future"  # unknown fields, unknown values of enumerations, an unknown operation
+FUTURE = "future"  # unknown fields, unknown values of enumerations
 OPERATION = "operation-"  # the operations that the request schedules: + failed, error, cancelled, stuck
 EFFECTS = (
     STATUS,
@@ -49,7 +49,7 @@ MESSAGES: Mapping[int, str] = MappingProxyType(
 )
 UNKNOWN = "from_the_future"
 # Enumerations whose value no client needs in order to go on.
-ENUMERATIONS = ("creation_source", "provisioner", "pooler_mode", "init_source", "authentication_method")
+ENUMERATIONS = ("action", "creation_source", "provisioner", "pooler_mode", "init_source")
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,15 @@ class Fault:
         if self.effect not in EFFECTS:
             raise UsageError(f"{self.effect!r} is not an effect", fix=f"one of {', '.join(EFFECTS)}")
         re.compile(self.path)
+        wrong = [name for name, fits in self._fitting() if not fits]
+        if wrong:
+            raise UsageError(f"a fault cannot have this {wrong[0]}", fix="see the fields of Fault")
+
+    def _fitting(self) -> Iterable[tuple[str, bool]]:
+        yield "times", isinstance(self.times, int) and self.times >= 0
+        yield "status", isinstance(self.status, int) and 400 <= self.status <= 599
+        yield "seconds", isinstance(self.seconds, int | float) and self.seconds >= 0
+        yield "retry_after", self.retry_after is None or isinstance(self.retry_after, int)
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Fault:

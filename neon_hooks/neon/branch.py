@@ -114,6 +114,7 @@ class TestNeonBranch:
         self._expires_at = ""
         self._asked_at = 0.0
         self._unsettled_until = 0.0
+        self._closed = False
         self._process = os.getpid()
 
     def __enter__(self) -> TestNeonBranch:
@@ -241,17 +242,17 @@ class TestNeonBranch:
     def _close(self) -> None:
         if os.getpid() != self._process:  # a fork must not delete what its parent uses
             return
-        # The alarm that rings meanwhile must not replace what the run came to.
-        with suppress(DeadlineExceeded), lifetime.shielded():
-            self._delete()
-            if self._client:
-                self._client.__exit__()
-            atexit.unregister(self._close)
+        while not self._closed:  # again, should the alarm ring just before the shield is up
+            # If it rings later, that must not replace what the run came to.
+            with suppress(DeadlineExceeded), lifetime.shielded():
+                self._delete()
+                if self._client:
+                    self._client.__exit__()
+                atexit.unregister(self._close)
+                self._closed = True
 
     def _delete(self) -> None:
         """Afterwards the state is absent, gone or left over. Raises nothing."""
-        if self.state in (State.GONE, State.LEFT_OVER):
-            return
         if not self._client or not (self._branch or self._client.may_have_created):
             self.state = State.ABSENT
             return

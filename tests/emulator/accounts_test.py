@@ -11,7 +11,7 @@ from neon_hooks.errors import UsageError
 from tests.fix_emulator import Api
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Basic x", "bearer "])
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Basic x", "Token napi_x"])
 def test_without_a_right_key_nothing_is_answered(api: Api, header: str) -> None:
     api.http.headers["Authorization"] = header
     for method, path in (("GET", "~/branches"), ("POST", "~/branches"), ("GET", "/no/such/route")):

@@ -15,8 +15,8 @@ def index(call: Call) -> Reply:
     found = [item for item in found if search in item["id"] or search in item["name"]]
     found = [item for item in found if item["org_id"] == organization]
     chosen, cursor = page(found, call, lambda item: str(item["id"]), call.number("limit", 10, 400))
-    # Neon repeats the last cursor at the end of the list.
-    return Reply({"projects": list(chosen), **({"pagination": {"cursor": cursor}} if cursor else {})})
+    body = {"projects": list(chosen), "applications": {}, "integrations": {}}
+    return Reply({**body, **({"pagination": {"cursor": cursor}} if cursor else {})})
 
 
 def shared(call: Call) -> Reply:
