@@ -20,13 +20,23 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 ALARM = getattr(signal, "SIGALRM", None)  # not on Windows: there the deadline is checked between steps
 
 _shields = 0
+_stopping = False
 _pending: list[BaseException] = []
 
 
 def _raise_or_keep(error: BaseException) -> None:
+    """One interruption is enough: a second one could only break off the clean-up that the first began.
+
+    They often come in pairs (a closed terminal, a parent that passes its own on), and no ``finally`` or
+    ``__exit__`` can shield itself against what arrives before its first line.
+    """
+    global _stopping
     if _shields:
         _pending.append(error)
         return
+    if _stopping:
+        return
+    _stopping = isinstance(error, Interrupted)
     raise error
 
 
@@ -40,6 +50,8 @@ def interruptible(deadline: Deadline) -> Iterator[None]:
     def on_alarm(signum: int, frame: FrameType | None) -> None:
         _raise_or_keep(deadline.exceeded("the test Neon database branch and the migration tool"))
 
+    global _stopping
+    _stopping = False
     _pending.clear()
     previous = {signum: signal.signal(signum, on_signal) for signum in SIGNALS}
     if ALARM is not None:
@@ -69,4 +81,4 @@ def shielded() -> Iterator[None]:
     if not _shields and _pending:
         error = _pending[0]
         _pending.clear()
-        raise error
+        _raise_or_keep(error)

@@ -36,14 +36,15 @@ class Bench:
     tools: tuple[tuple[Unit, Prepared | Script], ...]
     deadline: Deadline
     say: Say
-    redact: Redactor
+    secrets: tuple[str, ...]
 
     def start(self, work: Work, dsn: Dsn) -> ToolRun:
         """Run the migrations of one unit in the database at ``dsn``."""
         tool = next(tool for unit, tool in self.tools if unit == work.unit)
         if isinstance(tool, Script):
             return start_script(tool, Place(self.checkout, dsn, self.deadline))
-        return execute(tool, dsn=dsn, deadline=self.deadline, redact=self.redact)
+        redact = Redactor([*self.secrets, dsn.password])
+        return execute(tool, dsn=dsn, deadline=self.deadline, redact=redact)
 
     def try_out(self, work: Work, dsn: Dsn, watch: Stopwatch) -> UnitFacts:
         """All trials of one unit, the later ones only when the migrations ran through."""
@@ -78,7 +79,7 @@ def bench(
         repository.checkout(commit, roots=roots, dirs=dirs, scratch=Path(scratch)) as checkout,
     ):
         tools = tuple((work.unit, _tool(work, repository, checkout, settings, environ)) for work in works)
-        yield Bench(checkout, tools, deadline, say, Redactor([settings.api_key]))
+        yield Bench(checkout, tools, deadline, say, (settings.api_key,))
 
 
 def _tool(

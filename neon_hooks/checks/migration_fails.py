@@ -46,7 +46,6 @@ def _refused(unit: UnitFacts, statement: Statement) -> Finding:
             "detail": error.detail,
             "hint": error.hint,
             "statement": statement.sql,
-            "started_ms": round(statement.started_ms, 1),
         },
     )
 

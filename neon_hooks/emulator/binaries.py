@@ -155,10 +155,8 @@ def _public_copy(directory: Path) -> Path:
     The wheel's programs find their libraries relative to themselves, in ``<package>.libs`` beside the
     package, so both are copied.
     """
-    packages = [path for path in directory.parents if path.with_name(path.name + ".libs").is_dir()]
-    sources = [directory.parent]
-    if packages:
-        sources = [packages[0], packages[0].with_name(packages[0].name + ".libs")]
+    beside = [(path, path.parent / f"{path.name}.libs") for path in directory.parents]
+    sources = next((pair for pair in beside if pair[1].is_dir()), (directory.parent,))
     inside = directory.relative_to(sources[0].parent)
     version = _version(directory, Account(None, None)) or "unknown"
     target = COPIES / f"neon-hooks-postgres-{version}"

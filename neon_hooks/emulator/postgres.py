@@ -6,6 +6,7 @@ deletion are as separate here as they are at Neon. Nothing here knows the API.
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ READY = "ready"  # the 8th line of postmaster.pid (src/include/utils/pidfile.h)
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 POLL = 0.003
+LOG_LINE = re.compile(r"(?:LOG|FATAL|PANIC):\s+(.+)")
 
 
 class Port:
@@ -126,8 +128,9 @@ class Cluster:
         return len(lines) > 7 and lines[0] == str(server.pid) and lines[7].strip() == READY
 
     def _last_words(self) -> str:
-        words = [line for line in self.log.read_text(errors="replace").splitlines() if "FATAL" in line]
-        return words[-1].partition("FATAL:")[2].strip() if words else "no message"
+        """The cause comes before the FATAL line, if that is not the cause itself."""
+        said = LOG_LINE.findall(self.log.read_text(errors="replace"))
+        return "; ".join(said[-2:]) or "no message"
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """SIGINT: "fast", every session is ended and all is written; SIGQUIT: at once (manual, 18.5)."""

@@ -21,14 +21,21 @@ def parse(content: bytes) -> ast.Module | None:
 
 
 def assignments(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
-    """Each ``name = value`` and ``name: type = value`` of a module or class body."""
+    """Each ``name = value``, ``name: type = value`` and ``a, b = x, y`` of a module or class body."""
     for node in body:
         if isinstance(node, ast.Assign):
             for target in node.targets:
-                if isinstance(target, ast.Name):
-                    yield target.id, node.value
+                yield from _pairs(target, node.value)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
             yield node.target.id, node.value
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    if isinstance(target, ast.Name):
+        yield target.id, value
+    elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+        for name, item in zip(target.elts, value.elts):
+            yield from _pairs(name, item)
 
 
 def literal(node: ast.expr) -> Any:

@@ -14,7 +14,11 @@ import pytest
 from neon_hooks.deadline import Deadline
 from neon_hooks.run.process import HEAD, TAIL, Finished, readable, run
 
-STUBBORN = "import signal, time\nfor s in (2, 15, 1): signal.signal(s, signal.SIG_IGN)\nprint('ready', flush=True)\ntime.sleep(60)"
+STUBBORN = """
+import signal, time
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP): signal.signal(number, signal.SIG_IGN)
+time.sleep(60)
+"""
 
 
 def start(tmp_path: Path, text: str, seconds: float = 30.0) -> Finished:
@@ -121,6 +125,12 @@ def test_a_program_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
         run(["/nonexistent/python"], directory=tmp_path, environment={}, deadline=Deadline.after(5))
 
 
+CHILD = """
+import os, subprocess, sys, time
+stubborn = subprocess.Popen([sys.executable, "stubborn.py"])
+open("pids", "w").write(f"{os.getpid()} {stubborn.pid}")
+time.sleep(60)
+"""
 US = """
 import os, sys
 from pathlib import Path
@@ -129,24 +139,24 @@ from neon_hooks.errors import DeadlineExceeded, Interrupted
 from neon_hooks.lifetime import interruptible
 from neon_hooks.run.process import run
 
-child = "import os, subprocess, sys, time\\n" \\
-        "p = subprocess.Popen([sys.executable, '-c', %r])\\n" \\
-        "open('pids', 'w').write(f'{os.getpid()} {p.pid}\\\\n')\\ntime.sleep(60)"
-deadline = Deadline.after(float(sys.argv[1]))
+patient = Deadline.after(60)
 try:
-    with interruptible(deadline):
-        run([sys.executable, "-c", child], directory=Path.cwd(), environment=dict(os.environ), deadline=Deadline.after(60))
+    with interruptible(Deadline.after(float(sys.argv[1]))):
+        run([sys.executable, "child.py"], directory=Path.cwd(), environment=dict(os.environ), deadline=patient)
 except Interrupted as error:
     print("interrupted by", error.name)
 except DeadlineExceeded:
     print("deadline")
-""" % STUBBORN.replace("\\", "\\\\")
+"""
 
 
 def ours(tmp_path: Path, seconds: float) -> tuple[subprocess.Popen[str], list[int]]:
+    (tmp_path / "child.py").write_text(CHILD)
+    (tmp_path / "stubborn.py").write_text(STUBBORN)
     process = subprocess.Popen(
-        [sys.executable, "-c", US, str(seconds)], cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
+        [sys.executable, "-c", US, str(seconds)],
+        cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
     until = time.monotonic() + 20
     while time.monotonic() < until:
         words = (tmp_path / "pids").read_text().split() if (tmp_path / "pids").exists() else []

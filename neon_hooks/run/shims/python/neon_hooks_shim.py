@@ -72,7 +72,7 @@ class Journal:
         """Note a statement when it starts and when it is over. The caller adds rows or an error to the fields."""
         fields = {
             "number": next(self.numbers), "at": time.time(), "sql": text(sql)[:MAX_SQL],
-            "params": "" if params is None else shortened(params),
+            "params": shortened(params),
             "connection": id(connection), "transaction": transaction,
         }  # type: Dict[str, Any]  # fmt: skip
         quiet = self._is_one_too_many(fields["sql"])
@@ -103,7 +103,7 @@ def text(sql: Any) -> str:
 
 def shortened(params: Any) -> str:
     try:
-        found = repr(params)
+        found = repr(params) if params else ""
     except Exception:
         return "?"
     return found if len(found) <= MAX_PARAMS else found[:MAX_PARAMS] + "..."
