@@ -8,15 +8,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from neon_hooks.errors import Interrupted, NeonHooksError
+from neon_hooks.lifetime import ignore_signals
 from neon_hooks.report.out import complain
-
-if TYPE_CHECKING:
-    from neon_hooks.commands import Command
 
 FORMATS = ("text", "json")
 
@@ -80,11 +77,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return COMMANDS[flags.command](flags, os.environ)
     except NeonHooksError as error:
-        complain(f"neon-hooks: {error.message}" + (f"\n  fix: {error.fix}" if error.fix else ""))
+        complain(f"neon-hooks: {error.message}" + (f"\n  fix: {error.fix}" if error.fix else "") + _left(error))
         return error.exit_code
-    except Interrupted as error:
-        complain(f"neon-hooks: interrupted by {error.name}")
-        return error.exit_code
-    except KeyboardInterrupt:
-        complain("neon-hooks: interrupted")
+    except KeyboardInterrupt as error:
+        ignore_signals()
+        by = f" by {error.name}{_left(error)}" if isinstance(error, Interrupted) else ""
+        complain(f"neon-hooks: interrupted{by}")
         return Interrupted.exit_code
+
+
+def _left(error: NeonHooksError | Interrupted) -> str:
+    return f"\nwarning: {error.left_over}" if error.left_over else ""

@@ -137,9 +137,10 @@ class NeonBranch:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that is known about one pushed range."""
+    """All that is known about one pushed range. ``data``: what the test Neon database branch was a copy of."""
 
     range: Range
     units: tuple[UnitFacts, ...] = ()
     neon_branch: NeonBranch | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
+    data: str = "full"

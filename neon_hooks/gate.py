@@ -14,7 +14,7 @@ from neon_hooks import systems
 from neon_hooks.changes import Range
 from neon_hooks.checks import judge
 from neon_hooks.deadline import Deadline
-from neon_hooks.errors import Interrupted, NeonHooksError, Unavailable
+from neon_hooks.errors import Interrupted, NeonHooksError, Unavailable, UsageError
 from neon_hooks.facts import Facts, UnitFacts
 from neon_hooks.git import Repository
 from neon_hooks.local import stand_in
@@ -38,7 +38,8 @@ class Gate:
 
     def validate(self, pushed: Range, works: Sequence[Work]) -> Outcome:
         """The verdict on one range. Unavailable becomes the verdict unknown; UsageError and Interrupted do not."""
-        facts = Facts(pushed, units=tuple(UnitFacts(work) for work in works))
+        facts = Facts(pushed, units=tuple(UnitFacts(work) for work in works), data=self.settings.data)
+        check_data(facts, self.settings)
         if not any(needs_trial(work) for work in works):
             return Outcome(facts, judge(facts, self.settings.rules))
         return self.try_out(facts)
@@ -104,6 +105,16 @@ class Gate:
             environ=self.environ,
             deadline=self.deadline,
             say=self.say,
+        )
+
+
+def check_data(facts: Facts, settings: Settings) -> None:
+    """Without rows a tool's bookkeeping is empty: it would begin with its first migration on a full schema."""
+    kept = [unit.unit.system for unit in facts.units if systems.by_name(unit.unit.system).bookkeeping]
+    if settings.data == "schema-only" and kept:
+        raise UsageError(
+            f'`data` is "schema-only", and the bookkeeping of {kept[0]} is in the rows that are left out',
+            fix='set `data` to "full" or "anonymized"',
         )
 
 

@@ -82,3 +82,9 @@ def shielded() -> Iterator[None]:
         error = _pending[0]
         _pending.clear()
         _raise_or_keep(error)
+
+
+def ignore_signals() -> None:
+    """From here on only the last words are left to say: another Ctrl-C must not turn them into a traceback."""
+    for signum in SIGNALS:
+        signal.signal(signum, signal.SIG_IGN)

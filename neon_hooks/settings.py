@@ -36,6 +36,21 @@ class SystemSettings:
 
 
 @dataclass(frozen=True)
+class MaskingRule:
+    """One ``[[masking]]`` entry, for ``data = "anonymized"``: what a column's values become.
+
+    ``function`` is one of PostgreSQL Anonymizer (``anon.fake_email()``), ``value`` a literal.
+    """
+
+    table: str
+    column: str
+    function: str = ""
+    value: str = ""
+    schema: str = "public"
+    database: str = ""
+
+
+@dataclass(frozen=True)
 class LocalSettings:
     """``[local]``: the embedded Postgres that stands in for Neon when NEON_API_HOST is ``local``."""
 
@@ -59,6 +74,7 @@ class Settings:
     env_passthrough: tuple[str, ...] = ()
     systems: tuple[SystemSettings, ...] = ()
     rules: Mapping[str, str] = field(default_factory=dict)
+    masking: tuple[MaskingRule, ...] = ()
     local: LocalSettings = LocalSettings()
     verbose: bool = False
     api_key: str = field(default="", repr=False)
@@ -134,10 +150,10 @@ def _table(of: type, keys: Mapping[str, Check], required: Sequence[str] = ()) ->
     return check
 
 
-def _list_of(check: Check) -> Check:
+def _list_of(name: str, check: Check) -> Check:
     def check_all(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list):
-            raise ValueError("a list of tables ([[systems]])")
+            raise ValueError(f"a list of tables ([[{name}]])")
         return tuple(check(item) for item in value)
 
     return check_all
@@ -173,6 +189,9 @@ SYSTEM_KEYS: Mapping[str, Check] = {
     "python": _text,
     "single_transaction": _flag,
 }
+MASKING_KEYS: Mapping[str, Check] = dict.fromkeys(
+    ("table", "column", "function", "value", "schema", "database"), _text
+)
 LOCAL_KEYS: Mapping[str, Check] = {"dump": _text, "postgres": _text}
 KEYS: Mapping[str, Check] = {
     "project_id": _text,
@@ -186,13 +205,14 @@ KEYS: Mapping[str, Check] = {
     "base": _text,
     "env_passthrough": _texts,
     "verbose": _flag,
-    "systems": _list_of(_table(SystemSettings, SYSTEM_KEYS, required=("system",))),
+    "systems": _list_of("systems", _table(SystemSettings, SYSTEM_KEYS, required=("system",))),
     "rules": _rules,
+    "masking": _list_of("masking", _table(MaskingRule, MASKING_KEYS, required=("table", "column"))),
     "local": _table(LocalSettings, LOCAL_KEYS),
 }
 SECRET_KEYS = ("api_key", "neon_api_key")
 FROM_ENVIRONMENT = {"NEON_PROJECT_ID": "project_id"}  # besides NEON_HOOKS_<KEY>
-NOT_FROM_ENVIRONMENT = ("systems", "rules", "local")
+NOT_FROM_ENVIRONMENT = ("systems", "rules", "masking", "local")
 
 
 def load(
@@ -231,12 +251,23 @@ def load(
     for key, value in (flags or {}).items():
         if value is not None:
             take(key, value, f"--{key.replace('_', '-')}")
-    return Settings(
+    settings = Settings(
         **values,
         api_key=environ.get("NEON_API_KEY", "").strip(),
         api_host=environ.get("NEON_API_HOST", "").strip().rstrip("/") or DEFAULT_API_HOST,
         origin=MappingProxyType(origin),
     )
+    _check_masking(settings)
+    return settings
+
+
+def _check_masking(settings: Settings) -> None:
+    """Nothing may pass for anonymized that is not."""
+    if settings.data == "anonymized" and not settings.masking:
+        raise UsageError(
+            f'{settings.origin["data"]}: `data` is "anonymized", and no column is named in [[masking]]',
+            fix='add entries such as: [[masking]] table = "users", column = "email", function = "anon.fake_email()"',
+        )
 
 
 def _tables(texts: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:

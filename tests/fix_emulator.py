@@ -174,7 +174,9 @@ class Api:
         assert set(error) == {"request_id", "code", "message"}
         return response.status_code, error["message"]
 
-    def create(self, name: str = "", *, compute: bool = True, top: Mapping[str, Any] | None = None, **branch: Any) -> Any:
+    def create(
+        self, name: str = "", *, compute: bool = True, top: Mapping[str, Any] | None = None, **branch: Any
+    ) -> Any:
         """The answer to a creation that has come to its end."""
         body = {"branch": {**({"name": name} if name else {}), **branch}, **(top or {})}
         if compute:

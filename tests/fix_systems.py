@@ -130,7 +130,9 @@ def tree_of(directory: Path) -> Tree:
 
 def tree(files: Mapping[str, bytes | str]) -> Tree:
     contents = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
-    return Tree({path: hashlib.sha1(data).hexdigest() for path, data in contents.items()}, contents.__getitem__)
+    return Tree(
+        {path: hashlib.sha1(data).hexdigest() for path, data in contents.items()}, contents.__getitem__
+    )
 
 
 def changes(base: Tree | None, target: Tree) -> Changes:
@@ -154,7 +156,9 @@ class Project:
 
     path: Path
     python: Path
-    environ: dict[str, str] = field(default_factory=lambda: {"PATH": os.environ["PATH"], "HOME": "/nonexistent"})
+    environ: dict[str, str] = field(
+        default_factory=lambda: {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+    )
     passthrough: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
 

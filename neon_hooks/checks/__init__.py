@@ -9,14 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from neon_hooks.checks import already_applied, behind_main, edited_migration, migration_fails, not_applied, second_run
+from neon_hooks.checks import (
+    already_applied,
+    behind_main,
+    edited_migration,
+    migration_fails,
+    no_rows,
+    not_applied,
+    second_run,
+)
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import Facts
 from neon_hooks.findings import Finding, Rule, Severity
 
 Check = Callable[[Facts], Iterable[Finding]]
 
-MODULES = (edited_migration, migration_fails, not_applied, second_run, behind_main, already_applied)
+MODULES = (edited_migration, migration_fails, not_applied, second_run, behind_main, no_rows, already_applied)
 CATALOGUE: Mapping[str, Rule] = {rule.id: rule for module in MODULES for rule in module.RULES}
 CHECKS: tuple[Check, ...] = tuple(module.check for module in MODULES)
 ORDER = tuple(Severity)

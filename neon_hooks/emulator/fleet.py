@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 from neon_hooks.database.connect import Connection, connect
 from neon_hooks.emulator import extensions, sql
@@ -53,7 +54,10 @@ class Fleet:
             yield self._cluster(timeline)
 
     def keep_only(self, timelines: Collection[str]) -> None:
-        """Remove what an emulator that was killed left half-made."""
+        """Remove what an emulator that was killed left half-made, and pid files of servers that are gone."""
+        for file in self.home.clusters.glob("*/postmaster.pid"):
+            if not Path(f"/proc/{file.read_text().split()[0]}").exists() and Path("/proc/self").exists():
+                file.unlink()
         for path in self.home.clusters.iterdir():
             if path.name in (*timelines, extensions.DIRECTORY):
                 continue

@@ -28,12 +28,16 @@ YOUNG = 30.0  # seconds in which a directory without a lock may still be getting
 BUSY = 5.0  # seconds to wait for the lock of an emulator that is just being cleared away
 
 # $1 the directory, $2 "temporary" or "kept". Two rounds: a server that was just starting writes its pid
-# file a little later. A server that loses its pid file stops by itself within a minute.
+# file a little later. A server that loses its pid file stops by itself within a minute. Where there is
+# /proc, it tells whether the number has gone to another program meanwhile.
 WATCHDOG = """
 read -r word && exit 0
 for round in 1 2; do
   for file in "$1"/clusters/*/postmaster.pid; do
-    [ -f "$file" ] && read -r pid <"$file" && kill -QUIT "$pid" 2>/dev/null
+    [ -f "$file" ] && read -r pid <"$file" || continue
+    comm=postgres
+    [ ! -d /proc/self ] || read -r comm <"/proc/$pid/comm" || continue
+    [ "$comm" != postgres ] || kill -QUIT "$pid"
   done
   sleep 0.3
 done

@@ -26,7 +26,8 @@ def serve(*, port: int = 0, data: Path | None = None, postgres_version: int = 0,
         asked.set()
 
     for signum in SIGNALS:
-        signal.signal(signum, stop)
+        if signum != signal.SIGHUP or signal.getsignal(signum) != signal.SIG_IGN:  # nohup
+            signal.signal(signum, stop)
     with Emulator(data=data, port=port, postgres=find(postgres, postgres_version)) as emulator:
         ready = {
             "api_host": emulator.api_host,

@@ -7,7 +7,6 @@ rename: any number of processes may build it at once. A cache that cannot be wri
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import shutil
 import tempfile
@@ -16,7 +15,7 @@ from pathlib import Path
 from neon_hooks.database.connect import connect
 from neon_hooks.dsn import Dsn
 from neon_hooks.emulator import sql
-from neon_hooks.emulator.binaries import Binaries
+from neon_hooks.emulator.binaries import Binaries, cache_directory
 from neon_hooks.emulator.copying import copy_directory
 from neon_hooks.emulator.home import Home
 from neon_hooks.emulator.postgres import ADDRESS, ADMIN, Cluster, Port
@@ -122,14 +121,9 @@ def _initdb(cluster: Cluster, password: str) -> None:
 def _cache_directory(binaries: Binaries) -> Path | None:
     parts = (CONFIGURATION, ACCESS, *INITDB, *LOCALES, DATABASE, OWNER, sql.OWNER_ATTRIBUTES, *sql.MEMBER_OF)
     recipe = "\n".join(parts)
-    key = hashlib.sha256(f"{recipe}\n{binaries.directory}\n{binaries.account}".encode()).hexdigest()[:12]
-    try:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        directory = base / "neon-hooks"
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except (OSError, RuntimeError):  # RuntimeError: there is no home directory
-        return None
-    return directory / f"postgres-{binaries.version}-{key}"
+    key = hashlib.sha256(f"{recipe}\n{binaries.build}\n{binaries.account}".encode()).hexdigest()[:12]
+    directory = cache_directory()
+    return directory / f"postgres-{binaries.version}-{key}" if directory else None
 
 
 def _keep(cluster: Cluster, password: str, cached: Path) -> None:

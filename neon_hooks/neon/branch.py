@@ -41,7 +41,7 @@ from neon_hooks.neon import creation, guard, ownership
 from neon_hooks.neon.choices import Source, choose_parent, the_one, with_project
 from neon_hooks.neon.client import NeonClient
 from neon_hooks.neon.deletion import delete
-from neon_hooks.neon.models import Branch, Created, Operation
+from neon_hooks.neon.models import Branch, Created, Json, Operation
 from neon_hooks.neon.ownership import Identity
 from neon_hooks.neon.refusals import AGAIN, AnswerLost, Refused
 from neon_hooks.neon.waiting import wait_for_anonymization, wait_for_operations
@@ -196,7 +196,9 @@ class TestNeonBranch:
         assert client and source and identity
         self._tell("creating a test Neon database branch")
         data = self._settings.data
-        order = creation.order(source.parent, identity, expires_at=self._expires_at, data=data)
+        order = creation.order(
+            source.parent, identity, expires_at=self._expires_at, data=data, masking=self._masking(client, source)
+        )
         # Last resort for an interruption outside of every `try`: between two bytecodes of our caller.
         atexit.register(self._close)
         self._asked_at = time.monotonic()
@@ -214,6 +216,17 @@ class TestNeonBranch:
         self._branch, self._operations = created.branch, created.operations
         self.state = State.CREATED
         creation.check(created.branch, source.parent, data=data)
+
+    def _masking(self, client: NeonClient, source: Source) -> list[Json]:
+        """The settings' rules, each with its database; that of the run where it names none."""
+        rules = self._settings.masking
+        if self._settings.data != creation.ANONYMIZED:
+            return []
+        database = self._settings.database
+        if not database and not all(rule.database for rule in rules):
+            names = sorted(found.name for found in client.databases(source.parent.id))
+            database = the_one("database", "database", "", names)
+        return creation.masking_rules(rules, database)
 
     def _adopt(self, client: NeonClient, error: Unavailable) -> Created:
         """What our request made although its answer says otherwise or was lost; else ``error``."""

@@ -13,6 +13,7 @@ from neon_hooks.neon.models import Branch, Json
 from neon_hooks.neon.ownership import Identity
 from neon_hooks.neon.refusals import AGAIN, BRANCHES_LIMIT, Refused
 from neon_hooks.neon.waiting import pauses
+from neon_hooks.settings import MaskingRule
 
 SCHEMA_ONLY, ANONYMIZED = "schema-only", "anonymized"
 
@@ -22,7 +23,9 @@ def rfc3339(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def order(parent: Branch, identity: Identity, *, expires_at: str, data: str) -> Json:
+def order(
+    parent: Branch, identity: Identity, *, expires_at: str, data: str, masking: Sequence[Json] = ()
+) -> Json:
     """The body of the request. No suspend timeout: the Free plan refuses any (412)."""
     wish: dict[str, object] = {"parent_id": parent.id, "name": identity.name, "expires_at": expires_at}
     if data == SCHEMA_ONLY:
@@ -30,8 +33,27 @@ def order(parent: Branch, identity: Identity, *, expires_at: str, data: str) -> 
     annotation = dict(identity.annotation)
     made = {"branch": wish, "endpoints": [{"type": "read_write"}]}
     if data == ANONYMIZED:
-        return {"branch_create": made, "start_anonymization": True, "annotation_value": annotation}
+        return {
+            "branch_create": made,
+            "masking_rules": list(masking),
+            "start_anonymization": True,
+            "annotation_value": annotation,
+        }
     return {**made, "annotation_value": annotation}
+
+
+def masking_rules(rules: Sequence[MaskingRule], database: str) -> list[Json]:
+    """As the API wants them (schema MaskingRule). ``database`` is for rules that name none."""
+    return [
+        {
+            "database_name": rule.database or database,
+            "schema_name": rule.schema,
+            "table_name": rule.table,
+            "column_name": rule.column,
+            **({"masking_function": rule.function} if rule.function else {"masking_value": rule.value}),
+        }
+        for rule in rules
+    ]
 
 
 def check(branch: Branch, parent: Branch, *, data: str) -> None:

@@ -44,7 +44,6 @@ class Prepared:
     top: Path
     root: str
     url_scheme: str
-    shim: bool
     environ: Mapping[str, str] = field(repr=False)
     dotenv: Mapping[str, str] = field(repr=False)
     mentioned: Mapping[str, str] = field(repr=False)
@@ -80,13 +79,15 @@ def resolve(
         )
     values, names = dotenv_values(_places(checkout, top, root))
     nowhere = Dsn("127.0.0.1", "none")
-    probing = flood(environ, dotenv={}, mentioned={}, dsn=nowhere, passthrough=passthrough, prefix=hook_prefix())
+    probing = flood(
+        environ, dotenv={}, mentioned={}, dsn=nowhere, passthrough=passthrough, prefix=hook_prefix()
+    )
     with _private_directory(Command(("python",), command.family)) as private:
         variables = {**probing.variables, "PYTHONPATH": _first(private, probing)}
         found = interpreter.find(command.module, top, root, variables, python)
     return Prepared(
         command=command, program=found.path, checkout=checkout, top=top, root=root,
-        url_scheme=found.url_scheme, shim=found.shim, environ=dict(environ), dotenv=values,
+        url_scheme=found.url_scheme, environ=dict(environ), dotenv=values,
         mentioned={**names_read(checkout / root), **names}, passthrough=tuple(passthrough),
     )  # fmt: skip
 
@@ -161,7 +162,9 @@ def _argv(prepared: Prepared, private: Path) -> list[str]:
 
 
 def _environment(prepared: Prepared, flooded: Flooded, dsn: Dsn, private: Path) -> dict[str, str]:
-    own = {name: value.replace("{files}", str(private)) for name, value in prepared.command.environment.items()}
+    own = {
+        name: value.replace("{files}", str(private)) for name, value in prepared.command.environment.items()
+    }
     return {
         **flooded.variables,
         **own,

@@ -12,7 +12,9 @@ from urllib.parse import urlencode
 from neon_hooks.dsn import Dsn
 
 URL = re.compile(r"\s*([a-z][\w.-]*(?:\+\w+)?)://", re.IGNORECASE)
-POSTGRES_SCHEMES = frozenset("postgres postgresql postgresqls pgsql pg psql postgis timescale timescalegis".split())
+POSTGRES_SCHEMES = frozenset(
+    "postgres postgresql postgresqls pgsql pg psql postgis timescale timescalegis".split()
+)
 JDBC = re.compile(r"\s*jdbc:postgresql:", re.IGNORECASE)
 NPGSQL = re.compile(r"\s*(?:Host|Server)\s*=\s*[^;]+;.*\b(?:Database|Username|User Id)\s*=", re.IGNORECASE)
 LIBPQ = re.compile(r"(?:^|\s)(?:host|hostaddr|dbname|service)\s*=\s*\S+(?:\s+\w+\s*=\s*\S+)*\s*$")
@@ -63,7 +65,11 @@ def libpq(dsn: Dsn) -> str:
     return " ".join(f"{key}={_libpq_value(value)}" for key, value in parts.items() if value)
 
 
-FORMATS: tuple[tuple[re.Pattern[str], Callable[[Dsn], str]], ...] = ((JDBC, jdbc), (NPGSQL, npgsql), (LIBPQ, libpq))
+FORMATS: tuple[tuple[re.Pattern[str], Callable[[Dsn], str]], ...] = (
+    (JDBC, jdbc),
+    (NPGSQL, npgsql),
+    (LIBPQ, libpq),
+)
 
 
 def is_postgres(value: str) -> bool:
@@ -105,4 +111,6 @@ def _npgsql_value(value: str) -> str:
 
 
 def _libpq_value(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'" if re.search(r"[\s'\\]", value) else value
+    return (
+        "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'" if re.search(r"[\s'\\]", value) else value
+    )

@@ -35,7 +35,9 @@ PART_NAME = re.compile(
     r"|USER|USERNAME|PASS|PASSWORD|PWD|NAME|DB|DATABASE)$",
     re.IGNORECASE,
 )
-OTHER_STORE = re.compile(r"MYSQL|MARIADB|MONGO|REDIS|CLICKHOUSE|ORACLE|MSSQL|CASSANDRA|ELASTIC|SQLITE", re.IGNORECASE)
+OTHER_STORE = re.compile(
+    r"MYSQL|MARIADB|MONGO|REDIS|CLICKHOUSE|ORACLE|MSSQL|CASSANDRA|ELASTIC|SQLITE", re.IGNORECASE
+)
 FIELDS = {
     "HOST": "host", "HOSTNAME": "host", "SERVER": "host", "ADDRESS": "host", "PORT": "port", "USER": "user",
     "USERNAME": "user", "PASS": "password", "PASSWORD": "password", "PWD": "password", "NAME": "database",

@@ -73,7 +73,9 @@ class Interpreter:
 
 
 def find(module: str, top: Path, root: str, environ: Mapping[str, str], setting: str) -> Interpreter:
-    """The first Python that can import ``module``.
+    """The first Python that can import ``module`` and loads our driver shim.
+
+    Without the shim an address that is written in the project's code could lead to production.
 
     ``top``/``root`` is the user's own work tree, where virtual environments lie; ``environ`` what the
     probe runs with: stripped of this hook's environment, with the shim's directory on PYTHONPATH.
@@ -82,14 +84,22 @@ def find(module: str, top: Path, root: str, environ: Mapping[str, str], setting:
     tried: list[str] = []
     for source, path in _candidates(top, root, environ, setting):
         found = probe(path, module, environ) if path else None
-        if found and found.module:
+        if found and found.module and found.shim:
             return found
-        tried.append(f"{source}: " + ("not there" if not path else f"cannot import {module}" if found else "does not run"))
+        tried.append(f"{source}: {_what_is_wrong(path, found, module)}")
     raise Unavailable(
         f"no Python that can import {module} was found; tried " + "; ".join(tried),
         fix=f"install the project's dependencies, or name its interpreter: [[systems]] python = "
         f'"path/to/python" (the one that `python -c "import {module}"` works with)',
     )
+
+
+def _what_is_wrong(path: str, found: Interpreter | None, module: str) -> str:
+    if not path:
+        return "not there"
+    if found is None:
+        return "does not run"
+    return f"cannot import {module}" if not found.module else "ignores PYTHONPATH (python -I or -E?)"
 
 
 def _candidates(top: Path, root: str, environ: Mapping[str, str], setting: str) -> Iterator[tuple[str, str]]:
@@ -116,12 +126,11 @@ def _candidates(top: Path, root: str, environ: Mapping[str, str], setting: str) 
 
 
 def _from_setting(setting: str, top: Path, environ: Mapping[str, str]) -> str:
-    if "/" not in setting and os.sep not in setting:
-        return shutil.which(setting, path=environ.get("PATH", "")) or ""
+    """A file, a virtual environment, or the name of a program on PATH."""
     path = top / Path(setting).expanduser()
-    if path.is_dir():  # the environment itself: take its interpreter
+    if path.is_dir():
         return next((str(path / binary) for binary in BINARIES if (path / binary).is_file()), "")
-    return str(path) if path.is_file() else ""
+    return str(path) if path.is_file() else shutil.which(setting, path=environ.get("PATH", "")) or ""
 
 
 def _shown(path: Path, top: Path) -> str:
@@ -143,7 +152,11 @@ def probe(path: str, module: str, environ: Mapping[str, str]) -> Interpreter | N
     try:
         answer = json.loads(output.strip().splitlines()[-1])
         return Interpreter(
-            path, answer["module"], answer["shim"], tuple(answer["drivers"]), (*answer["sqlalchemy"], 0, 0)[:2]
+            path,
+            answer["module"],
+            answer["shim"],
+            tuple(answer["drivers"]),
+            (*answer["sqlalchemy"], 0, 0)[:2],
         )
     except (ValueError, KeyError, IndexError, TypeError):
         return None

@@ -104,7 +104,9 @@ def _error(fields: Mapping[str, Any], redact: Callable[[str], str]) -> DatabaseE
     position = str(fields.get("position") or "0")
     words = {key: redact(str(fields.get(key) or "")) for key in ("message", "detail", "hint", "context")}
     return DatabaseError(
-        sqlstate=str(fields.get("sqlstate") or ""), position=int(position) if position.isdigit() else 0, **words
+        sqlstate=str(fields.get("sqlstate") or ""),
+        position=int(position) if position.isdigit() else 0,
+        **words,
     )
 
 
@@ -146,7 +148,10 @@ def _assign(paths: list[str], numbers: Sequence[int], path: str) -> None:
 
 
 def _next(
-    history: Sequence[Migration], pending: Sequence[Migration], last: Migration | None, applied: frozenset[str] | None
+    history: Sequence[Migration],
+    pending: Sequence[Migration],
+    last: Migration | None,
+    applied: frozenset[str] | None,
 ) -> str:
     """The path of the migration that comes after ``last``, as far as that can be known."""
     if applied is not None:

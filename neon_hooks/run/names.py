@@ -1,5 +1,4 @@
-"""What a project's files say about its environment: .env files, and names that its configuration reads.
-"""
+"""What a project's files say about its environment: .env files, and names that its configuration reads."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ VALUES_FROM = (".flaskenv", ".env", ".env.local")
 NAMES_FROM = re.compile(r"\.env(?:\.[\w.-]+)?|\.flaskenv|\w+\.env")
 LINE = re.compile(
     r"""^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*
-        (?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|(?P<bare>[^\n]*?))[ \t]*(?:\#[^\n]*)?$""",
+        (?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|(?P<bare>[^\n]*?))[ \t]*(?:(?<=[ \t"'])\#[^\n]*)?$""",
     re.MULTILINE | re.VERBOSE,
 )
 READS = re.compile(
@@ -27,7 +26,9 @@ CONFIGURATION = re.compile(
     r"|schema|data-source|.*datasource.*|manage|app|__init__|core|main)\.(?:py|rb|js|cjs|mjs|ts|cts|mts|json|ya?ml|toml|ini|properties|prisma|exs|php)",
     re.IGNORECASE,
 )
-PRUNED = frozenset("node_modules vendor .venv venv .git .tox dist build target __pycache__ site-packages".split())
+PRUNED = frozenset(
+    "node_modules vendor .venv venv .git .tox dist build target __pycache__ site-packages".split()
+)
 MAX_FILES, MAX_BYTES, MAX_DEPTH = 400, 200_000, 5
 
 
@@ -74,7 +75,9 @@ def names_read(root: Path) -> Mapping[str, str]:
 
 def _dotenv_files(directory: Path) -> list[Path]:
     try:
-        return [entry for entry in directory.iterdir() if NAMES_FROM.fullmatch(entry.name) and entry.is_file()]
+        return [
+            entry for entry in directory.iterdir() if NAMES_FROM.fullmatch(entry.name) and entry.is_file()
+        ]
     except OSError:
         return []
 

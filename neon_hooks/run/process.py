@@ -91,7 +91,9 @@ def readable(data: bytes) -> str:
     return CONTROL.sub("", "\n".join(lines))
 
 
-def run(argv: Sequence[str], *, directory: Path, environment: Mapping[str, str], deadline: Deadline) -> Finished:
+def run(
+    argv: Sequence[str], *, directory: Path, environment: Mapping[str, str], deadline: Deadline
+) -> Finished:
     """Run to the end or to the deadline. Whatever way this is left, the process group is gone.
 
     Raises OSError when the program cannot be started; lets through what lifetime.py raises.

@@ -50,7 +50,9 @@ def detect(tree: Tree, settings: Settings) -> list[Unit]:
 def _is_claimed(sql: Unit, units: list[Unit]) -> bool:
     """Whether another system's migrations lie in the same directory: its tool runs the SQL files."""
     others = [unit for unit in units if unit.system not in ("sql", "django")]
-    return any(sql.migrations_dir == u.migrations_dir or inside(sql.migrations_dir, u.migrations_dir) for u in others)
+    return any(
+        sql.migrations_dir == u.migrations_dir or inside(sql.migrations_dir, u.migrations_dir) for u in others
+    )
 
 
 def _with_entry(units: list[Unit], entry: SystemSettings, system: System, tree: Tree) -> list[Unit]:
@@ -98,8 +100,10 @@ def work_for(unit: Unit, target: Tree, base: Tree | None, changes: Changes) -> W
 
 
 def _is_touched(unit: Unit, history: History, target: Tree, changes: Changes) -> bool:
-    """Whether the push changes or removes a file that may be one of the unit's migrations."""
+    """Whether the push changes or removes a file that is, or was, one of the unit's migrations."""
     known = {migration.path for migration in history}
+    if known and known <= changes.added:
+        return True  # a new unit, or one that moved here
     directories = {path.rpartition("/")[0] for path in known} | {unit.migrations_dir}
     return any(
         path in known or (path not in target and any(inside(path, directory) for directory in directories))
@@ -121,9 +125,16 @@ def _published(unit: Unit, system: System, base: Tree, history: History) -> Hist
     found = system.history(unit, base)
     if found:
         return found
-    ids = {migration.id for migration in history}
     elsewhere = [system.history(other, base) for other in system.detect(base)]
-    return max(elsewhere, key=lambda other: len(ids & {m.id for m in other}), default=())
+    closest = max(elsewhere, key=lambda other: _shared(other, history), default=())
+    return closest if _shared(closest, history)[0] else ()
+
+
+def _shared(one: History, other: History) -> tuple[int, int]:
+    """How many ids two histories share, and how many contents."""
+    return len({m.id for m in one} & {m.id for m in other}), len(
+        {m.oid for m in one} & {m.oid for m in other}
+    )
 
 
 def _is_new(migration: Migration, published: dict[str, Migration], changes: Changes) -> bool:
@@ -132,7 +143,12 @@ def _is_new(migration: Migration, published: dict[str, Migration], changes: Chan
 
 
 def _edits(
-    system: System, published: dict[str, Migration], history: History, pushed: History, base: Tree, target: Tree
+    system: System,
+    published: dict[str, Migration],
+    history: History,
+    pushed: History,
+    base: Tree,
+    target: Tree,
 ) -> list[Edit]:
     now = {migration.id: migration for migration in history}
     squashed = {id for m in (*published.values(), *history) for id in m.replaces}
@@ -141,7 +157,9 @@ def _edits(
     for id, before in published.items():
         if id in now:
             after = now[id]
-            if before.oid != after.oid and not system.same(base.content(before.path), target.content(after.path)):
+            if before.oid != after.oid and not system.same(
+                base.content(before.path), target.content(after.path)
+            ):
                 edits.append(Edit(id, after.path, "edited"))
         elif id not in squashed:
             new = renamed.get(before.oid)

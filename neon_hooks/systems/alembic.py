@@ -85,7 +85,11 @@ def apply(unit: Unit, pushed: History) -> Command:
     if unit.options.get("flask"):
         return _flask_migrate(unit)
     ini = unit.options.get("ini", "")
-    files = {} if ini else {GENERATED_INI: INI.format(relative(unit.migrations_dir, unit.root).replace("%", "%%"))}
+    files = (
+        {}
+        if ini
+        else {GENERATED_INI: INI.format(relative(unit.migrations_dir, unit.root).replace("%", "%%"))}
+    )
     section = unit.options.get("section") or "alembic"
     argv = (
         *("python", "-m", "alembic"),
@@ -99,7 +103,16 @@ def apply(unit: Unit, pushed: History) -> Command:
 def _flask_migrate(unit: Unit) -> Command:
     app = unit.options.get("flask_app")
     return Command(
-        ("python", "-m", "flask", "db", "upgrade", "--directory", relative(unit.migrations_dir, unit.root), "heads"),
+        (
+            "python",
+            "-m",
+            "flask",
+            "db",
+            "upgrade",
+            "--directory",
+            relative(unit.migrations_dir, unit.root),
+            "heads",
+        ),
         "python",
         module="flask_migrate",
         environment={"FLASK_APP": app} if app else {},

@@ -15,7 +15,15 @@ from neon_hooks.tree import Tree, join, parent
 
 SEPARATORS = {"os": ":", "colon": ":", ":": ":", "semicolon": ";", ";": ";", "newline": "\n", "space": " "}
 FLASK_APP = re.compile(r"""\bFLASK_APP\b["']?\s*[=:\s]\s*["']?([\w./:()\-]+)""")
-FLASK_APP_FILES = (".flaskenv", ".env", "pyproject.toml", "Procfile", "Dockerfile", "Makefile", "docker-compose.yml")
+FLASK_APP_FILES = (
+    ".flaskenv",
+    ".env",
+    "pyproject.toml",
+    "Procfile",
+    "Dockerfile",
+    "Makefile",
+    "docker-compose.yml",
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,9 @@ def _from_pyproject(tree: Tree) -> Iterator[Location]:
             yield from [place] if place else []
 
 
-def _location(tree: Tree, file: str, section: str, values: Mapping[str, str], evidence: str) -> Location | None:
+def _location(
+    tree: Tree, file: str, section: str, values: Mapping[str, str], evidence: str
+) -> Location | None:
     """A configured environment. Its paths are relative to where Alembic is started, which nobody writes down:
     the nearest directory, from the file upwards, from which they lead to an env.py."""
     here = parent(file)
@@ -111,7 +121,9 @@ def _version_directories(values: Mapping[str, str], here: str, root: str, script
         return (join(script_dir, "versions"),)
     word = values.get("path_separator") or values.get("version_path_separator") or ""
     separator = SEPARATORS.get(word.strip())
-    pattern = re.escape(separator) if separator and separator.strip() else r"\n" if separator == "\n" else r"[\s,]+"
+    pattern = (
+        re.escape(separator) if separator and separator.strip() else r"\n" if separator == "\n" else r"[\s,]+"
+    )
     return tuple(_resolve(part, here, root) for part in re.split(pattern, text) if part.strip())
 
 
@@ -160,5 +172,9 @@ def _configure_arguments(content: bytes) -> Iterator[tuple[str, str]]:
 
 def _calls_of_configure(nodes: Sequence[ast.AST]) -> Iterator[ast.Call]:
     for node in nodes:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "configure":
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "configure"
+        ):
             yield node

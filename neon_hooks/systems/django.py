@@ -59,14 +59,20 @@ def history(unit: Unit, tree: Tree) -> History:
 
 
 def _packages(tree: Tree) -> dict[str, list[str]]:
-    found = {d: p for d, p in by_directory(tree, ".py", "migrations").items() if d.rpartition("/")[2] == "migrations"}
+    found = {
+        d: p
+        for d, p in by_directory(tree, ".py", "migrations").items()
+        if d.rpartition("/")[2] == "migrations"
+    }
     for directory in migration_modules(tree):
         found[directory] = [path for path in tree.below(directory) if parent(path) == directory]
     return found
 
 
 def _roots(tree: Tree) -> list[str]:
-    return [parent(path) for path in own(tree.named("manage.py")) if "DJANGO_SETTINGS_MODULE" in tree.text(path)]
+    return [
+        parent(path) for path in own(tree.named("manage.py")) if "DJANGO_SETTINGS_MODULE" in tree.text(path)
+    ]
 
 
 def _root_of(directory: str, roots: Sequence[str]) -> str | None:

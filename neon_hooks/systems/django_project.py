@@ -12,11 +12,22 @@ from neon_hooks.tree import Tree, inside, join, parent
 
 SETTINGS_NAME = re.compile(r"""DJANGO_SETTINGS_MODULE["']?\s*[\],:=]+\s*["']?([A-Za-z_][\w.]+)""")
 # Where the settings module is named, besides manage.py.
-SETTINGS_PLACES = ("manage.py", "pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini", ".env", "wsgi.py", "asgi.py")
+SETTINGS_PLACES = (
+    "manage.py",
+    "pyproject.toml",
+    "pytest.ini",
+    "setup.cfg",
+    "tox.ini",
+    ".env",
+    "wsgi.py",
+    "asgi.py",
+)
 # The key, and its value when that is a literal.
 ENGINE = re.compile(r"""["']?\bENGINE["']?\s*[\]:=]+\s*(?:["']([\w.]+)["'])?""")
 OTHER_ENGINES = ("sqlite3", "spatialite", "mysql", "oracle", "dummy", "mssql", "sql_server")
-POSTGRES = re.compile(r"postg|psycopg|dj_database_url|django-environ|\benviron\b.*\.db\(|\.db_url\(|DATABASE_URL", re.I)
+POSTGRES = re.compile(
+    r"postg|psycopg|dj_database_url|django-environ|\benviron\b.*\.db\(|\.db_url\(|DATABASE_URL", re.I
+)
 
 
 def settings_module(tree: Tree, root: str) -> str:
@@ -55,7 +66,9 @@ def is_clearly_not_postgres(tree: Tree, root: str, module: str) -> bool:
     """True only when every engine of the settings is written out and none is Postgres'."""
     text = "\n".join(tree.text(path) for path in settings_files(tree, root, module))
     engines = [match[1] or "" for match in ENGINE.finditer(text)]
-    others = [engine for engine in engines if engine.rpartition(".")[2] in OTHER_ENGINES or ".mysql" in engine]
+    others = [
+        engine for engine in engines if engine.rpartition(".")[2] in OTHER_ENGINES or ".mysql" in engine
+    ]
     # EMAIL_ENGINE and the like do not match: a word boundary stands before ENGINE; SESSION_ENGINE has none.
     return bool(others) and len(others) == len(engines) and not POSTGRES.search(text)
 

@@ -17,7 +17,8 @@ from neon_hooks.tree import Tree, join, parent
 
 NUMBERED = re.compile(r"\d+[^/]*\.sql", re.IGNORECASE)
 DOWN = re.compile(
-    r".*[._-](?:down|rollback|undo|revert)\.sql|(?:down|rollback|revert)[._-].*\.sql|U\d.*\.sql", re.IGNORECASE
+    r".*[._-](?:down|rollback|undo|revert)\.sql|(?:down|rollback|revert)[._-].*\.sql|U\d.*\.sql",
+    re.IGNORECASE,
 )
 
 TOOL_MARKS = re.compile(
@@ -41,7 +42,9 @@ TOOL_MANIFESTS = {
 }
 CODE = (".py", ".js", ".ts", ".mjs", ".cjs", ".go", ".rs", ".rb", ".php", ".exs", ".java", ".kt")
 
-OTHER_DATABASES = frozenset("mysql mariadb sqlite sqlite3 mssql sqlserver oracle clickhouse duckdb d1 cockroach".split())
+OTHER_DATABASES = frozenset(
+    "mysql mariadb sqlite sqlite3 mssql sqlserver oracle clickhouse duckdb d1 cockroach".split()
+)
 OTHER_DIALECTS = re.compile(
     r"\bAUTO_INCREMENT\b|\bAUTOINCREMENT\b|\bENGINE\s*=\s*\w+|`\w+`|\bIDENTITY\s*\(\s*\d+\s*,\s*\d+\s*\)"
     r"|^\s*PRAGMA\b|^\s*GO\s*$|\bVARCHAR2\b|\bNVARCHAR\s*\(|\bDATETIME2\b|\bUNSIGNED\b|\bCHARSET\s*=|\bNVARCHAR\b",
@@ -61,7 +64,12 @@ def detect(tree: Tree) -> Iterable[Unit]:
         if not numbered or _belongs_to_a_tool(tree, directory, paths) or _is_not_postgres(tree, paths):
             continue
         if any(is_migration(path.rpartition("/")[2]) for path in numbered):
-            yield Unit("sql", parent(directory), directory, (f"{directory}/ has {len(numbered)} numbered .sql files",))
+            yield Unit(
+                "sql",
+                parent(directory),
+                directory,
+                (f"{directory}/ has {len(numbered)} numbered .sql files",),
+            )
 
 
 def _belongs_to_a_tool(tree: Tree, directory: str, paths: list[str]) -> bool:

@@ -52,4 +52,6 @@ def _end_of_comment(text: str, at: int) -> int:
 
 def same_sql(before: bytes, after: bytes) -> bool:
     """Whether two contents send the same statements."""
-    return before == after or code(before.decode("utf-8", "replace")) == code(after.decode("utf-8", "replace"))
+    return before == after or code(before.decode("utf-8", "replace")) == code(
+        after.decode("utf-8", "replace")
+    )

@@ -38,7 +38,10 @@ def test_each_kind_of_key_opens_what_it_should(api: Api, kind: str, method: str,
 
 def test_an_organizations_key_is_told_so(api: Api) -> None:
     client = Api(api.emulator, api.emulator.new_key("org"))
-    assert client.refused("GET", "/users/me") == (404, "this endpoint is not allowed for organization API keys")
+    assert client.refused("GET", "/users/me") == (
+        404,
+        "this endpoint is not allowed for organization API keys",
+    )
     client.close()
 
 
@@ -65,7 +68,13 @@ def test_another_project_is_not_found(api: Api) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/nothing"), ("PUT", "~/branches"), ("DELETE", "~"), ("POST", "/projects"), ("GET", "~/branches/x/y")],
+    [
+        ("GET", "/nothing"),
+        ("PUT", "~/branches"),
+        ("DELETE", "~"),
+        ("POST", "/projects"),
+        ("GET", "~/branches/x/y"),
+    ],
 )
 def test_an_unknown_route_is_not_found_in_neons_form(api: Api, method: str, path: str) -> None:
     assert api.refused(method, path)[0] == 404

@@ -59,8 +59,7 @@ def sdk(api: Api, tmp_path: Path) -> Callable[[str], list[Any]]:
 
 def test_neons_sdk_leads_a_whole_life(api: Api, sdk: Callable[[str], list[Any]]) -> None:
     query(api.emulator.main, "CREATE TABLE IF NOT EXISTS sdk (a int)")
-    main, connection, same, listed, roles, reset, gone = sdk(
-        """
+    main, connection, same, listed, roles, reset, gone = sdk("""
         say(await neon.branches.getDefault({ projectId }));
         const made = await neon.branches.createAndConnect({ projectId, name: "sdk", pooled: false });
         say(made);
@@ -74,11 +73,14 @@ def test_neons_sdk_leads_a_whole_life(api: Api, sdk: Callable[[str], list[Any]])
         await neon.branches.update({ projectId, branchId, name: "renamed" });
         say(await neon.branches.resetFromParent({ projectId, branchId }));
         await neon.branches.delete({ projectId, branchId });
-        say(await neon.branches.get({ projectId, branchId }, { throwOnError: false }).then((r) => r.error.kind));
-        """
-    )
+        const found = await neon.branches.get({ projectId, branchId }, { throwOnError: false });
+        say(found.error.kind);
+        """)
     assert main["name"] == "main"
-    assert connection["branch"]["name"] == "sdk" and connection["endpoint"]["current_state"] in ("init", "active")
+    assert connection["branch"]["name"] == "sdk" and connection["endpoint"]["current_state"] in (
+        "init",
+        "active",
+    )
     assert (same.get("diff") or "") == ""
     assert sorted(item["name"] for item in listed) == ["main", "sdk"]
     assert [role["name"] for role in roles["roles"]] == ["neondb_owner"]
@@ -89,12 +91,10 @@ def test_neons_sdk_leads_a_whole_life(api: Api, sdk: Callable[[str], list[Any]])
 
 
 def test_neons_sdk_sees_the_child_it_made(api: Api, sdk: Callable[[str], list[Any]]) -> None:
-    (uri,) = sdk(
-        """
+    (uri,) = sdk("""
         const made = await neon.branches.createAndConnect({ projectId, name: "seen", pooled: false });
         say(made.connectionString);
-        """
-    )
+        """)
     assert query(uri, "SELECT current_user, current_database()") == [("neondb_owner", "neondb")]
 
 
@@ -118,12 +118,10 @@ def test_neons_sdk_takes_faults_for_what_they_stand_for(
     api: Api, sdk: Callable[[str], list[Any]], fault: Fault, kind: str
 ) -> None:
     api.emulator.faults.add(fault)
-    said = sdk(
-        """
+    said = sdk("""
         const answer = await neon.branches.create({ projectId, name: "trouble" }, { throwOnError: false });
         say(answer.error ? answer.error.kind : "fine");
-        """
-    )
+        """)
     assert said == [kind]
 
 

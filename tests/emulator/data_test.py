@@ -66,7 +66,9 @@ def test_a_child_of_a_busy_parent_is_whole(fruit: Api) -> None:
     for child in children:
         with opened(child) as connection:
             connection.execute("SET enable_seqscan = off")
-            row = connection.execute("SELECT count(*), count(*) FILTER (WHERE b <> a + 1), max(a) FROM twice").fetchone()
+            row = connection.execute(
+                "SELECT count(*), count(*) FILTER (WHERE b <> a + 1), max(a) FROM twice"
+            ).fetchone()
         assert row is not None and row[1] == 0 and row[0] == (row[2] or 0)
         counts.append(row[0])
     assert counts == sorted(counts) and counts[-1] > counts[0]
@@ -152,7 +154,10 @@ def test_an_owner_may_do_what_neon_superuser_may(playground: Api, statement: str
 
 
 def test_extensions_of_neon_that_are_not_trusted_elsewhere_can_be_created(playground: Api) -> None:
-    if playground.emulator.neon_branches() and query(playground.emulator.main, "SHOW server_version_num")[0][0] < "18":
+    if (
+        playground.emulator.neon_branches()
+        and query(playground.emulator.main, "SHOW server_version_num")[0][0] < "18"
+    ):
         pytest.skip("needs Postgres 18")
     query(playground.emulator.main, "CREATE EXTENSION vector")
     assert query(playground.emulator.main, "SELECT '[3,4]'::vector <-> '[0,0]'") == [(5.0,)]
@@ -193,7 +198,7 @@ def test_roles_and_databases_are_made_changed_and_dropped(special: Callable[...,
     api = special()
     made = api.create("child")
     path = f"~/branches/{made['branch']['id']}"
-    role = api.post(path + "/roles", {"role": {"name": "O'Neil \"x\""}})["role"]
+    role = api.post(path + "/roles", {"role": {"name": 'O\'Neil "x"'}})["role"]
     api.settle()
     api.post(path + "/databases", {"database": {"name": "my shop", "owner_name": role["name"]}})
     api.settle()
@@ -233,7 +238,9 @@ def test_roles_and_databases_are_made_changed_and_dropped(special: Callable[...,
         (404, "databases", {"database": {"name": "x", "owner_name": "nobody"}}),
     ],
 )
-def test_a_wrong_role_or_database_is_refused(api: Api, status: int, path: str, body: dict[str, object]) -> None:
+def test_a_wrong_role_or_database_is_refused(
+    api: Api, status: int, path: str, body: dict[str, object]
+) -> None:
     main = api.emulator.neon_branches()[0]["id"]
     assert api.refused("POST", f"~/branches/{main}/{path}", body)[0] == status
 
@@ -267,14 +274,20 @@ def test_a_compute_can_be_suspended_started_restarted_and_removed(api: Api) -> N
     again = api.post("~/endpoints", {"endpoint": {"branch_id": made["branch"]["id"], "type": "read_write"}})
     api.settle()
     port = api.get(f"~/endpoints/{again['endpoint']['id']}")["endpoint"]["port"]
-    assert query(f"{made['connection_uris'][0]['connection_uri'].rpartition(':')[0]}:{port}/neondb", "SELECT 1")
+    assert query(
+        f"{made['connection_uris'][0]['connection_uri'].rpartition(':')[0]}:{port}/neondb", "SELECT 1"
+    )
     body = {"endpoint": {"branch_id": made["branch"]["id"], "type": "read_write"}}
     assert api.refused("POST", "~/endpoints", body) == (409, "read_write endpoint already exists")
 
 
 def test_the_settings_of_a_compute_can_be_changed(api: Api) -> None:
     path = f"~/endpoints/{api.create('compute')['endpoints'][0]['id']}"
-    body = {"autoscaling_limit_max_cu": 2, "suspend_timeout_seconds": 300, "settings": {"pg_settings": {"a": "b"}}}
+    body = {
+        "autoscaling_limit_max_cu": 2,
+        "suspend_timeout_seconds": 300,
+        "settings": {"pg_settings": {"a": "b"}},
+    }
     changed = api.patch(path, {"endpoint": body})["endpoint"]
     assert (changed["autoscaling_limit_max_cu"], changed["suspend_timeout_seconds"]) == (2, 300)
     assert changed["settings"]["pg_settings"] == {"a": "b"}

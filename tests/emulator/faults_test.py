@@ -51,7 +51,9 @@ def test_messages_and_codes_can_be_set(api: Api) -> None:
 
 def test_retry_after_comes_in_neither_or_either_form(api: Api) -> None:
     api.emulator.faults.add(
-        Fault(status=429), Fault(status=429, retry_after=7), Fault(status=423, retry_after=7, retry_after_date=True)
+        Fault(status=429),
+        Fault(status=429, retry_after=7),
+        Fault(status=423, retry_after=7, retry_after_date=True),
     )
     none, number, date = (api.request("GET", "~/branches").headers.get("Retry-After") for _ in range(3))
     assert (none, number) == (None, "7")

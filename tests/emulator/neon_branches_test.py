@@ -16,15 +16,24 @@ SOON = shown(datetime.now(UTC) + timedelta(hours=4))
 
 def test_a_project_begins_with_main_as_its_default(api: Api) -> None:
     found = api.get("~/branches")["branches"]
-    assert [(item["name"], item["default"], item["current_state"]) for item in found] == [("main", True, "ready")]
+    assert [(item["name"], item["default"], item["current_state"]) for item in found] == [
+        ("main", True, "ready")
+    ]
     assert "parent_id" not in found[0]
 
 
 def test_a_creation_answers_before_it_is_done(api: Api) -> None:
-    body = {"branch": {"name": "early"}, "endpoints": [{"type": "read_write"}], "annotation_value": {"a": "b"}}
+    body = {
+        "branch": {"name": "early"},
+        "endpoints": [{"type": "read_write"}],
+        "annotation_value": {"a": "b"},
+    }
     made = api.post("~/branches", body)
     assert (made["branch"]["current_state"], made["branch"]["pending_state"]) == ("init", "ready")
-    assert (made["endpoints"][0]["current_state"], made["endpoints"][0]["pending_state"]) == ("init", "active")
+    assert (made["endpoints"][0]["current_state"], made["endpoints"][0]["pending_state"]) == (
+        "init",
+        "active",
+    )
     assert [(item["action"], item["status"]) for item in made["operations"]] == [
         ("create_branch", "running"),
         ("start_compute", "scheduling"),
@@ -42,10 +51,16 @@ def test_without_a_body_a_nameless_child_of_main_without_a_compute_is_made(api: 
     made = api.request("POST", "~/branches").json()
     api.settle()
     assert made["branch"]["name"] == made["branch"]["id"]
-    assert made["branch"]["parent_id"] == next(item["id"] for item in api.emulator.neon_branches() if item["default"])
+    assert made["branch"]["parent_id"] == next(
+        item["id"] for item in api.emulator.neon_branches() if item["default"]
+    )
     assert made["endpoints"] == [] and "connection_uris" not in made
     assert api.refused(
-        "GET", "~/connection_uri", branch_id=made["branch"]["id"], database_name="neondb", role_name="neondb_owner"
+        "GET",
+        "~/connection_uri",
+        branch_id=made["branch"]["id"],
+        database_name="neondb",
+        role_name="neondb_owner",
     ) == (404, "endpoint not found")
 
 
@@ -140,7 +155,9 @@ def test_default_protected_and_parents_cannot_expire(api: Api) -> None:
     protected = api.create("protected", compute=False, protected=True)["branch"]["id"]
     main = next(item["id"] for item in api.emulator.neon_branches() if item["default"])
     for neon_branch_id in (parent, protected, main):
-        assert api.refused("PATCH", f"~/branches/{neon_branch_id}", {"branch": {"expires_at": SOON}})[0] == 422
+        assert (
+            api.refused("PATCH", f"~/branches/{neon_branch_id}", {"branch": {"expires_at": SOON}})[0] == 422
+        )
 
 
 def test_default_protected_and_parents_cannot_be_deleted(api: Api) -> None:
@@ -161,7 +178,9 @@ def test_a_deletion_is_asynchronous_and_then_final(api: Api) -> None:
     assert api.refused("GET", f"~/branches/{made}") == (404, "branch not found")
     assert api.request("DELETE", f"~/branches/{made}").status_code == 204
     assert all(item["id"] != made for item in api.get("~/branches")["branches"])
-    found = next(item for item in api.get("~/branches", include_deleted="true")["branches"] if item["id"] == made)
+    found = next(
+        item for item in api.get("~/branches", include_deleted="true")["branches"] if item["id"] == made
+    )
     assert found["recovery"]["deletion_method"] == "user"
 
 
@@ -170,7 +189,12 @@ def test_a_list_is_searched_sorted_and_paged(api: Api) -> None:
     listed = api.get("~/branches", search="page-", sort_by="name", sort_order="asc", limit=2)
     assert [item["name"] for item in listed["branches"]] == ["page-a", "page-b"]
     rest = api.get(
-        "~/branches", search="page-", sort_by="name", sort_order="asc", limit=2, cursor=listed["pagination"]["next"]
+        "~/branches",
+        search="page-",
+        sort_by="name",
+        sort_order="asc",
+        limit=2,
+        cursor=listed["pagination"]["next"],
     )
     assert [item["name"] for item in rest["branches"]] == ["page-c"]
     assert "next" not in rest["pagination"]
@@ -214,7 +238,9 @@ def test_the_connection_uri_is_the_default_ones_unless_one_is_named(api: Api) ->
         (404, {"database_name": "neondb", "role_name": "neondb_owner", "endpoint_id": "ep-no"}),
     ],
 )
-def test_a_connection_uri_needs_to_be_asked_for_exactly(api: Api, status: int, parameters: dict[str, str]) -> None:
+def test_a_connection_uri_needs_to_be_asked_for_exactly(
+    api: Api, status: int, parameters: dict[str, str]
+) -> None:
     assert api.refused("GET", "~/connection_uri", **parameters)[0] == status
 
 
@@ -321,7 +347,9 @@ def test_an_anonymized_one_holds_no_original_values(special: Callable[..., Api])
     rows = query(made, "SELECT email, phone, age FROM people ORDER BY id")
     assert all(email.endswith("@example.com") and age == 0 for email, _, age in rows)
     assert [phone for _, phone, _ in rows] == ["12***89", "98***21"]
-    api.patch(path + "/masking_rules", {"masking_rules": [{**where, "column_name": "no", "masking_value": "x"}]})
+    api.patch(
+        path + "/masking_rules", {"masking_rules": [{**where, "column_name": "no", "masking_value": "x"}]}
+    )
     api.post(path + "/anonymize")
     api.settle()
     status = api.get(path + "/anonymized_status")

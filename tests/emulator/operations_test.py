@@ -79,7 +79,9 @@ def test_the_list_is_paged_from_the_newest_on(special: Callable[..., Api]) -> No
 
 
 def _create_with(api: Api, ending: str, action: str = "", seconds: float = 0.3) -> dict[str, object]:
-    api.emulator.faults.add(Fault(f"operation-{ending}", "POST", "/branches$", action=action, seconds=seconds))
+    api.emulator.faults.add(
+        Fault(f"operation-{ending}", "POST", "/branches$", action=action, seconds=seconds)
+    )
     return dict(api.post("~/branches", {"endpoints": COMPUTE}))
 
 
@@ -92,7 +94,9 @@ def test_a_failed_operation_is_tried_again(api: Api) -> None:
     assert api.refused("POST", "~/branches", {})[0] == 423
     api.settle()
     operation = api.operations()[0]
-    assert operation["status"] == "finished" and operation["failures_count"] == 1 and "retry_at" not in operation
+    assert (
+        operation["status"] == "finished" and operation["failures_count"] == 1 and "retry_at" not in operation
+    )
     assert query(made, "SELECT 1") == [(1,)]
 
 

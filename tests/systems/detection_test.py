@@ -93,7 +93,10 @@ NOT_FOUND = {
     "alembic.ini that leads nowhere": {"alembic.ini": INI.format("gone")},
     "an env.py of something else": {"env.py": "DEBUG = True\n", "versions/a.py": "x = 1\n"},
     "a vendored copy": {"node_modules/x/alembic.ini": INI.format("db"), "node_modules/x/db/env.py": ENV},
-    "a fixture of tests": {"tests/fixtures/shop/manage.py": MANAGE, "tests/fixtures/migrations/001_a.sql": SQL},
+    "a fixture of tests": {
+        "tests/fixtures/shop/manage.py": MANAGE,
+        "tests/fixtures/migrations/001_a.sql": SQL,
+    },
     "somebody's virtual environment": {".venv/lib/python3.12/site-packages/x/migrations/001_a.sql": SQL},
     "a manage.py of Flask": {"manage.py": "from flask_script import Manager\n"},
     "Django on SQLite": {"manage.py": MANAGE, "shop/settings.py": ENGINE.format("sqlite3")},
@@ -105,13 +108,22 @@ NOT_FOUND = {
     "Liquibase": {"db/migrations/001_a.sql": "--liquibase formatted sql\n" + SQL},
     "Drizzle": {"migrations/0000_a.sql": SQL + "--> statement-breakpoint\n" + SQL},
     "Drizzle with one statement": {"migrations/0000_a.sql": SQL, "migrations/meta/_journal.json": "{}"},
-    "Prisma's lock": {"migrations/001_a.sql": SQL, "migrations/migration_lock.toml": 'provider = "postgresql"'},
+    "Prisma's lock": {
+        "migrations/001_a.sql": SQL,
+        "migrations/migration_lock.toml": 'provider = "postgresql"',
+    },
     "Flyway": {"db/migration/V1__a.sql": SQL},
-    "golang-migrate": {"go.mod": "require github.com/golang-migrate/migrate/v4 v4", "migrations/1_a.up.sql": SQL},
+    "golang-migrate": {
+        "go.mod": "require github.com/golang-migrate/migrate/v4 v4",
+        "migrations/1_a.up.sql": SQL,
+    },
     "sqlx": {"Cargo.toml": '[dependencies]\nsqlx = "0.8"', "migrations/20240101_a.sql": SQL},
     "Supabase": {"supabase/config.toml": "", "supabase/migrations/20240101000000_a.sql": SQL},
     "Atlas": {"migrations/atlas.sum": "h1:", "migrations/20240101_a.sql": SQL},
-    "node-pg-migrate": {"package.json": '{"devDependencies": {"node-pg-migrate": "8"}}', "migrations/1_a.sql": SQL},
+    "node-pg-migrate": {
+        "package.json": '{"devDependencies": {"node-pg-migrate": "8"}}',
+        "migrations/1_a.sql": SQL,
+    },
     "SQL beside code": {"migrations/001_a.sql": SQL, "migrations/002_b.ts": "export function up() {}"},
     "MySQL's SQL": {"migrations/001_a.sql": "CREATE TABLE t (id INT AUTO_INCREMENT) ENGINE=InnoDB;"},
     "SQLite's SQL": {"migrations/001_a.sql": "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT);"},
@@ -152,16 +164,24 @@ def entry(system: str, **keys: object) -> Settings:
 
 
 def test_the_settings_add_what_no_evidence_shows() -> None:
-    found = detect(tree({"schema/changes/a.sql": SQL}), entry("sql", migrations_dir="schema/changes", single_transaction=True))
+    found = detect(
+        tree({"schema/changes/a.sql": SQL}),
+        entry("sql", migrations_dir="schema/changes", single_transaction=True),
+    )
     assert [unit.migrations_dir for unit in found] == ["schema/changes"]
-    applied = by_name("sql").apply(found[0], by_name("sql").history(found[0], tree({"schema/changes/a.sql": SQL})))
+    applied = by_name("sql").apply(
+        found[0], by_name("sql").history(found[0], tree({"schema/changes/a.sql": SQL}))
+    )
     assert applied == Script(("schema/changes/a.sql",), single_transaction=True)
 
 
 def test_the_settings_say_more_about_what_is_found() -> None:
     files = {"a/manage.py": MANAGE, "b/manage.py": MANAGE}
     found = detect(tree(files), entry("django", root="b", python="/opt/b/bin/python"))
-    assert [(unit.root, unit.options.get("python")) for unit in found] == [("a", None), ("b", "/opt/b/bin/python")]
+    assert [(unit.root, unit.options.get("python")) for unit in found] == [
+        ("a", None),
+        ("b", "/opt/b/bin/python"),
+    ]
 
 
 def test_an_alembic_directory_that_the_settings_name_needs_no_ini_file() -> None:
@@ -169,7 +189,9 @@ def test_an_alembic_directory_that_the_settings_name_needs_no_ini_file() -> None
     (unit,) = detect(tree(files), entry("alembic", migrations_dir="odd/place"))
     assert [migration.id for migration in by_name("alembic").history(unit, tree(files))] == ["a1"]
     command = by_name("alembic").apply(unit, ())
-    assert isinstance(command, Command) and "script_location = odd/place" in next(iter(command.files.values()))
+    assert isinstance(command, Command) and "script_location = odd/place" in next(
+        iter(command.files.values())
+    )
 
 
 def test_a_system_that_does_not_exist_is_an_error_that_lists_those_that_do() -> None:

@@ -11,10 +11,13 @@ from neon_hooks.systems import by_name
 from tests.fix_systems import Copy, Postgres, Project, query, tables, tree_of
 
 HEAD = "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n"
-REQUIRED = HEAD + """\
+REQUIRED = (
+    HEAD
+    + """\
     dependencies = [("shop", "0002_customer_nickname")]
     operations = [migrations.AlterField("customer", "nickname", models.TextField())]
 """
+)
 CUSTOMER = "INSERT INTO shop_customer (email) VALUES ('someone@example.com')"
 OURS = frozenset({"shop.0001_initial", "shop.0002_customer_nickname"})
 
@@ -73,7 +76,9 @@ def test_a_migration_that_only_an_empty_table_allows_fails_on_rows(shop: Project
     assert [s.path for s in found if s.error] == ["shop/migrations/0003_nickname_required.py"]
 
 
-def test_statements_are_attributed_to_the_migrations_that_sent_them(shop: Project, postgres: Postgres) -> None:
+def test_statements_are_attributed_to_the_migrations_that_sent_them(
+    shop: Project, postgres: Postgres
+) -> None:
     run = shop.run(postgres.database())
     system = by_name("django")
     assert system.bookkeeping
@@ -81,10 +86,14 @@ def test_statements_are_attributed_to_the_migrations_that_sent_them(shop: Projec
     found = attribute(run.statements, history, system.bookkeeping(shop.unit))
     paths = {s.path for s in found if 'ADD COLUMN "nickname"' in s.sql}
     assert paths == {"shop/migrations/0002_customer_nickname.py"}
-    assert {s.path for s in found if 'CREATE TABLE "shop_customer"' in s.sql} == {"shop/migrations/0001_initial.py"}
+    assert {s.path for s in found if 'CREATE TABLE "shop_customer"' in s.sql} == {
+        "shop/migrations/0001_initial.py"
+    }
 
 
-def test_an_address_in_the_settings_leads_to_the_test_database_all_the_same(shop: Project, postgres: Postgres) -> None:
+def test_an_address_in_the_settings_leads_to_the_test_database_all_the_same(
+    shop: Project, postgres: Postgres
+) -> None:
     production, test = postgres.database(), postgres.database()
     settings = (shop.path / "config/settings.py").read_text()
     hard_coded = f"""
@@ -103,7 +112,9 @@ DATABASES = {{"default": {{
 
 def test_a_manage_py_that_assigns_its_settings_is_led_there_too(shop: Project, postgres: Postgres) -> None:
     text = (shop.path / "manage.py").read_text()
-    assigned = text.replace('os.environ.setdefault("DJANGO_SETTINGS_MODULE", ', 'os.environ["DJANGO_SETTINGS_MODULE"] = (')
+    assigned = text.replace(
+        'os.environ.setdefault("DJANGO_SETTINGS_MODULE", ', 'os.environ["DJANGO_SETTINGS_MODULE"] = ('
+    )
     shop.write({"manage.py": assigned})
     database = postgres.database()
     run = shop.run(database)
@@ -113,7 +124,9 @@ def test_a_manage_py_that_assigns_its_settings_is_led_there_too(shop: Project, p
 
 def test_settings_that_turn_out_to_be_no_postgres_are_refused(shop: Project, postgres: Postgres) -> None:
     settings = (shop.path / "config/settings.py").read_text()
-    computed = '\nDATABASES["default"] = {"ENGINE": "django.db.backends." + "sqlite3", "NAME": "db.sqlite3"}\n'
+    computed = (
+        '\nDATABASES["default"] = {"ENGINE": "django.db.backends." + "sqlite3", "NAME": "db.sqlite3"}\n'
+    )
     shop.write({"config/settings.py": settings + computed})
     run = shop.run(postgres.database())
     assert run.exit_code != 0
@@ -136,7 +149,9 @@ def test_a_squashed_migration_and_what_it_replaces_are_no_surprise(shop: Project
     database = postgres.database()
     shop.run(database)
     before = shop.rows(database)
-    squashed = HEAD + """\
+    squashed = (
+        HEAD
+        + """\
     replaces = [("shop", "0001_initial"), ("shop", "0002_customer_nickname")]
     initial = True
     dependencies = []
@@ -144,6 +159,7 @@ def test_a_squashed_migration_and_what_it_replaces_are_no_surprise(shop: Project
         ("id", models.BigAutoField(primary_key=True, serialize=False)),
         ("email", models.TextField()), ("nickname", models.TextField(null=True))])]
 """
+    )
     base = tree_of(shop.path)
     for old in ("0001_initial", "0002_customer_nickname"):
         (shop.path / f"shop/migrations/{old}.py").unlink()

@@ -17,7 +17,9 @@ Files = Mapping[str, str]
 
 
 def revision(id: str, down: str = "None", body: str = "pass", more: str = "") -> str:
-    return f'"""About {id}."""\nrevision = "{id}"\ndown_revision = {down}\n{more}\ndef upgrade():\n    {body}\n'
+    return (
+        f'"""About {id}."""\nrevision = "{id}"\ndown_revision = {down}\n{more}\ndef upgrade():\n    {body}\n'
+    )
 
 
 def django(dependencies: str = "", operations: str = "", replaces: str = "") -> str:
@@ -102,17 +104,41 @@ def test_the_base_is_not_read_when_no_migration_of_it_is_touched() -> None:
 
 
 EDITS = {
-    "a changed statement": (ALEMBIC, {"db/versions/x_first.py": revision("aaa", body="op.drop_table('x')")}, ("aaa", "edited")),
+    "a changed statement": (
+        ALEMBIC,
+        {"db/versions/x_first.py": revision("aaa", body="op.drop_table('x')")},
+        ("aaa", "edited"),
+    ),
     "a changed parent": (ALEMBIC, {"db/versions/a_second.py": revision("bbb", "None")}, ("bbb", "edited")),
-    "a changed operation": (DJANGO, {"shop/migrations/0001_initial.py": django(operations="RunSQL()")}, ("shop.0001_initial", "edited")),
-    "a changed statement of SQL": (SQL, {"migrations/9_nine.sql": "CREATE TABLE nine (id bigint);"}, ("9_nine.sql", "edited")),
+    "a changed operation": (
+        DJANGO,
+        {"shop/migrations/0001_initial.py": django(operations="RunSQL()")},
+        ("shop.0001_initial", "edited"),
+    ),
+    "a changed statement of SQL": (
+        SQL,
+        {"migrations/9_nine.sql": "CREATE TABLE nine (id bigint);"},
+        ("9_nine.sql", "edited"),
+    ),
 }
 HARMLESS = {
     "a docstring": (ALEMBIC, {"db/versions/x_first.py": revision("aaa").replace("About", "All about")}),
-    "a comment": (ALEMBIC, {"db/versions/x_first.py": revision("aaa") + "# neon-hooks: accept x because y\n"}),
-    "annotations": (ALEMBIC, {"db/versions/x_first.py": revision("aaa").replace("revision = ", "revision: str = ", 1)}),
-    "a dependency, which only the graph reads": (DJANGO, {"shop/migrations/0001_initial.py": django('("auth", "0001_initial")')}),
-    "a comment of SQL": (SQL, {"migrations/9_nine.sql": "-- why\nCREATE   TABLE nine /* a /* b */ c */ (id int);"}),
+    "a comment": (
+        ALEMBIC,
+        {"db/versions/x_first.py": revision("aaa") + "# neon-hooks: accept x because y\n"},
+    ),
+    "annotations": (
+        ALEMBIC,
+        {"db/versions/x_first.py": revision("aaa").replace("revision = ", "revision: str = ", 1)},
+    ),
+    "a dependency, which only the graph reads": (
+        DJANGO,
+        {"shop/migrations/0001_initial.py": django('("auth", "0001_initial")')},
+    ),
+    "a comment of SQL": (
+        SQL,
+        {"migrations/9_nine.sql": "-- why\nCREATE   TABLE nine /* a /* b */ c */ (id int);"},
+    ),
 }
 
 
@@ -146,10 +172,18 @@ def test_a_removed_migration_is_deleted(files: Files, path: str, id: str) -> Non
     ("files", "old", "new", "id", "new_id"),
     [
         (SQL, "migrations/10_ten.sql", "migrations/11_ten.sql", "10_ten.sql", "11_ten.sql"),
-        (DJANGO, "shop/migrations/0002_more.py", "shop/migrations/0002_less.py", "shop.0002_more", "shop.0002_less"),
+        (
+            DJANGO,
+            "shop/migrations/0002_more.py",
+            "shop/migrations/0002_less.py",
+            "shop.0002_more",
+            "shop.0002_less",
+        ),
     ],
 )
-def test_a_migration_with_another_name_is_renamed(files: Files, old: str, new: str, id: str, new_id: str) -> None:
+def test_a_migration_with_another_name_is_renamed(
+    files: Files, old: str, new: str, id: str, new_id: str
+) -> None:
     work = pushed(files, {**without(files, old), new: files[old]})
     assert ids(work) == [new_id]
     assert work.edits == (Edit(id, old, "renamed", new),)
@@ -165,6 +199,16 @@ def test_alembic_does_not_care_for_file_names() -> None:
 def test_a_project_that_moves_keeps_its_migrations(files: Files) -> None:
     work = pushed(files, {f"backend/{path}": text for path, text in files.items()})
     assert (ids(work), work.edits) == ([], ())
+
+
+def test_a_new_unit_beside_an_old_one_is_no_move() -> None:
+    old = {f"old/{path}": text for path, text in SQL.items()}
+    new = {**without(old, "old/migrations/9_nine.sql"), "new/migrations/001_a.sql": "SELECT 1;"}
+    before, after = tree(old), tree(new)
+    works = [work_for(unit, after, before, changes(before, after)) for unit in detect(after, Settings())]
+    assert [(work.unit.root, ids(work), [edit.what for edit in work.edits]) for work in works] == [
+        ("new", ["001_a.sql"], []), ("old", [], ["deleted"]),
+    ]  # fmt: skip
 
 
 def test_squashing_and_later_cleaning_up_deletes_nothing() -> None:
@@ -252,7 +296,9 @@ DJANGO_APPS = {
     "customers/migrations/0002_after.py": django('("people", "0001_initial"), ("orders", "0001_initial")'),
     "customers/migrations/helpers.py": "x = 1\n",
     "customers/tests/app/migrations/0001_initial.py": django(),
-    "archive/migrations/0001_initial.py": django('migrations.swappable_dependency(settings.AUTH_USER_MODEL), ("people", "__latest__")'),
+    "archive/migrations/0001_initial.py": django(
+        'migrations.swappable_dependency(settings.AUTH_USER_MODEL), ("people", "__latest__")'
+    ),
 }
 
 
@@ -280,6 +326,14 @@ def test_each_django_project_has_its_own_migrations() -> None:
 
 
 def test_ways_back_are_no_migrations() -> None:
-    names = ("11.down.sql", "11_down.sql", "11.rollback.sql", "U11__x.sql", "down_11.sql", "11_shutdown.sql", "11_up.sql")
+    names = (
+        "11.down.sql",
+        "11_down.sql",
+        "11.rollback.sql",
+        "U11__x.sql",
+        "down_11.sql",
+        "11_shutdown.sql",
+        "11_up.sql",
+    )
     work = pushed(None, {**SQL, **{f"migrations/{name}": "SELECT 1;" for name in names}})
     assert ids(work) == ["9_nine.sql", "10_ten.sql", "11_shutdown.sql", "11_up.sql"]

@@ -25,7 +25,9 @@ def patch(shim: Any, asyncpg: Any) -> None:
 
 def _target(shim: Any) -> Dict[str, Any]:
     found = {key: shim.target[key] for key in ("host", "user", "password") if key in shim.target}
-    return dict(found, port=int(shim.target["port"]), database=shim.target["dbname"], ssl=shim.target.get("sslmode"))
+    return dict(
+        found, port=int(shim.target["port"]), database=shim.target["dbname"], ssl=shim.target.get("sslmode")
+    )
 
 
 def _connect(shim: Any, asyncpg: Any, module: Any) -> None:
@@ -47,7 +49,9 @@ def _arguments(shim: Any, utils: Any) -> None:
         target = _target(shim)
         if _verifies(kwargs.get("ssl")) and target["ssl"] not in (None, "disable", "allow", "prefer"):
             target["ssl"] = kwargs["ssl"]
-        nothing = dict.fromkeys(("dsn", "passfile", "direct_tls", "service", "servicefile", "target_session_attrs"))
+        nothing = dict.fromkeys(
+            ("dsn", "passfile", "direct_tls", "service", "servicefile", "target_session_attrs")
+        )
         settings = {**_settings(shim, kwargs.get("dsn")), **(kwargs.get("server_settings") or {})}
         own = {**nothing, **target, "server_settings": settings or None}
         result = original(**{**kwargs, **{key: value for key, value in own.items() if key in kwargs}})

@@ -46,7 +46,9 @@ def _connect(shim: Any, psycopg: Any, cls: Any) -> None:
         # The target goes in as the string: keyword arguments are the class's own (autocommit, ...) too.
         target = psycopg.conninfo.make_conninfo("", **shim.target)
         params = shim.redirected({**written, **kwargs})
-        return original(cls, target, **{key: value for key, value in params.items() if key not in shim.target})
+        return original(
+            cls, target, **{key: value for key, value in params.items() if key not in shim.target}
+        )
 
     cls.connect = classmethod(connect)  # type: ignore[arg-type]
 

@@ -17,7 +17,9 @@ def patch(shim: Any, psycopg2: Any) -> None:
     extensions = sys.modules["psycopg2.extensions"]
     original = psycopg2._connect
     cursor_class = functools.lru_cache(maxsize=None)(functools.partial(_cursor_class, shim))
-    connection_class = functools.lru_cache(maxsize=None)(functools.partial(_connection_class, shim, cursor_class))
+    connection_class = functools.lru_cache(maxsize=None)(
+        functools.partial(_connection_class, shim, cursor_class)
+    )
 
     def connect(dsn: str, connection_factory: Any = None, **kwargs: Any) -> Any:
         wanted = extensions.parse_dsn(dsn)
@@ -37,7 +39,9 @@ def patch(shim: Any, psycopg2: Any) -> None:
 
 
 def _connection_class(shim: Any, cursor_class: Callable[[Any], Any], base: Any) -> Any:
-    default: List[Any] = []  # what `base` makes when nobody says: some connection classes have cursors of their own
+    default: List[
+        Any
+    ] = []  # what `base` makes when nobody says: some connection classes have cursors of their own
 
     def cursor(self: Any, *args: Any, **kwargs: Any) -> Any:
         if len(args) < 2:

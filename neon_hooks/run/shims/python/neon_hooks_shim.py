@@ -40,7 +40,11 @@ def parse_target(uri: str) -> Dict[str, str]:
     parts = urlsplit(uri)
     if not parts.hostname:
         raise RuntimeError("neon-hooks: NEON_HOOKS_TARGET is not a connection URL")
-    found = {"host": unquote(parts.hostname), "port": str(parts.port or 5432), "dbname": unquote(parts.path[1:])}
+    found = {
+        "host": unquote(parts.hostname),
+        "port": str(parts.port or 5432),
+        "dbname": unquote(parts.path[1:]),
+    }
     for key, value in (("user", parts.username), ("password", parts.password)):
         if value:
             found[key] = unquote(value)
@@ -92,7 +96,9 @@ class Journal:
         if self.written <= MAX_STATEMENTS:
             return False
         start = sql[:300].lower()
-        return start.lstrip()[:6].upper().startswith(ROUTINE) and not ("migration" in start or "version" in start)
+        return start.lstrip()[:6].upper().startswith(ROUTINE) and not (
+            "migration" in start or "version" in start
+        )
 
 
 def text(sql: Any) -> str:
@@ -122,7 +128,9 @@ class Shim:
         found = {key: value for key, value in params.items() if key not in IDENTITY}
         if isinstance(found.get("options"), str):
             # `endpoint=...` in the options chooses a compute on Neon (docs, connection errors).
-            words = [word for word in found["options"].split() if not word.startswith(("endpoint=", "project="))]
+            words = [
+                word for word in found["options"].split() if not word.startswith(("endpoint=", "project="))
+            ]
             found["options"] = " ".join(words)
         return found
 
@@ -143,10 +151,14 @@ class Shim:
     def transaction(self, connection: Any, is_idle: bool) -> int:
         """The number of the transaction that a statement runs in: a new one when none is open."""
         key = id(connection)
-        self.transactions[key] = self.transactions.get(key, 0) + (1 if is_idle or key not in self.transactions else 0)
+        self.transactions[key] = self.transactions.get(key, 0) + (
+            1 if is_idle or key not in self.transactions else 0
+        )
         return self.transactions[key]
 
-    def statement(self, connection: Any, sql: Callable[[], Any], params: Any, is_idle: Callable[[], bool]) -> Any:
+    def statement(
+        self, connection: Any, sql: Callable[[], Any], params: Any, is_idle: Callable[[], bool]
+    ) -> Any:
         """A context manager that notes one statement. What the callables raise is not the program's affair."""
         try:
             found, idle = text(sql()), is_idle()
