@@ -19,19 +19,21 @@ from pathlib import Path
 
 import httpx
 
+from neon_hooks.dsn import Dsn
 from neon_hooks.emulator import Emulator
-from tests.environments import environment_of
-from tests.fix_git import ISOLATED, Clone
-from tests.projects import ALEMBIC
+from tests.fix_gate import Team
+from tests.fix_git import ISOLATED
+from tests.fix_systems import python_environment
+from tests.gate.stories import ALEMBIC
 
 BIN = Path(sys.executable).parent
-TIMES = 15
+ROUNDS = 15
 
 
 def cpu_ms(argv: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> float:
     """User and system time of the process and its children, the least of several runs."""
     spent = []
-    for _ in range(TIMES):
+    for _ in range(ROUNDS):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(argv, cwd=cwd, env=environ, check=True, stdout=subprocess.DEVNULL)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -39,11 +41,86 @@ def cpu_ms(argv: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> float:
     return min(spent) * 1000
 
 
-def wall_s(work: Callable[[], object], times: int = 5) -> float:
-    """Elapsed seconds, the median of several runs."""
+def wall_ms(work: Callable[[], object], rounds: int = 5) -> float:
+    """Elapsed time, the median of several runs."""
     spent = []
-    for _ in range(times):
+    for _ in range(rounds):
         began = time.monotonic()
         work()
         spent.append(time.monotonic() - began)
-    return statistics.median(spent)
+    return statistics.median(spent) * 1000
+
+
+def row(what: str, ms: float, base: float) -> None:
+    print(f"  {what:<62} {ms:>8.0f} ms   {ms / base:>5.2f}")
+
+
+def no_op(team: Team) -> None:
+    """In an Alembic project, as its team would feel it: a push of code only."""
+    team.clone.commit({"app.py": "print('hello')\n"})
+    here, environ = team.clone.path, team.environment()
+    trivial = cpu_ms([str(BIN / "no-commit-to-branch"), "--branch", "x"], here, environ)
+    print("A push without migrations (CPU time; ratio to the trivial hook no-commit-to-branch)")
+    row("python -c pass", cpu_ms([sys.executable, "-c", "pass"], here, environ), trivial)
+    row("no-commit-to-branch of pre-commit-hooks", trivial, trivial)
+    row("neon-validate-migrations", cpu_ms([str(BIN / "neon-validate-migrations")], here, environ), trivial)
+
+
+def api_calls(team: Team) -> tuple[str, Dsn]:
+    """What any client has to ask: create, wait, the connection string. Returns the id and the string."""
+    emulator = team.emulator
+    project = f"/projects/{emulator.project_id}"
+    with httpx.Client(base_url=emulator.api_host, headers={"Authorization": f"Bearer {emulator.api_key}"}) as neon:
+        made = neon.post(f"{project}/branches", json={"endpoints": [{"type": "read_write"}]}, timeout=60).json()
+        for operation in made["operations"]:
+            while neon.get(f"{project}/operations/{operation['id']}").json()["operation"]["status"] != "finished":
+                time.sleep(0.05)
+        params = {"branch_id": made["branch"]["id"], "database_name": "neondb", "role_name": "neondb_owner"}
+        uri = neon.get(f"{project}/connection_uri", params=params).json()["uri"]
+        return made["branch"]["id"], Dsn.parse(uri)
+
+
+def delete(team: Team, neon_branch: str) -> None:
+    emulator = team.emulator
+    url = f"{emulator.api_host}/projects/{emulator.project_id}/branches/{neon_branch}"
+    headers = {"Authorization": f"Bearer {emulator.api_key}"}
+    while httpx.delete(url, headers=headers, timeout=60).status_code == 423:
+        time.sleep(0.05)
+
+
+def the_parts(team: Team, argv: Sequence[str]) -> None:
+    neon_branch, dsn = api_calls(team)
+    environ = {**team.environment(), "DATABASE_URL": dsn.uri("postgresql+psycopg")}
+    subprocess.run(argv, cwd=team.clone.path, env=environ, check=True, capture_output=True)
+    delete(team, neon_branch)
+
+
+def validation(team: Team) -> None:
+    team.clone.commit(dict([ALEMBIC.good]))
+    here, environ = team.clone.path, team.environment()
+    tool = [str(python_environment("sqlalchemy")), *ALEMBIC.deploy]
+    nothing = [str(python_environment("sqlalchemy")), "-m", "alembic", "--version"]
+    parts = wall_ms(lambda: the_parts(team, tool))
+    again = wall_ms(lambda: subprocess.run(nothing, cwd=here, check=True, capture_output=True))
+    whole = wall_ms(
+        lambda: subprocess.run([str(BIN / "neon-hooks"), "validate"], cwd=here, env=environ, check=True)
+    )
+    print("A push with an Alembic migration (elapsed time; ratio to the bare sum of its parts)")
+    row("API calls and `alembic upgrade heads`, called directly", parts, parts)
+    row("the same and a second start of Alembic", parts + again, parts)
+    row("neon-hooks validate (runs the tool twice, proves what it did)", whole, parts)
+
+
+def main() -> int:
+    os.environ |= ISOLATED
+    with tempfile.TemporaryDirectory() as home, Emulator() as emulator:
+        team = Team(Path(home), emulator)
+        ALEMBIC.start(team)
+        no_op(team)
+        print()
+        validation(team)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

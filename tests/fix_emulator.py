@@ -6,6 +6,7 @@ that can be had: NEON_OPENAPI, ../shared/reference/neon-openapi.json, or the npm
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -19,7 +20,6 @@ from typing import Any
 
 import httpx
 import pytest
-from filelock import FileLock
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
@@ -44,7 +44,8 @@ def node_modules(*packages: str) -> Path:
     directory = CACHE / ("npm-" + re.sub(r"[^\w.]+", "-", "-".join(packages)).strip("-"))
     directory.mkdir(parents=True, exist_ok=True)
     done = directory / "installed"
-    with FileLock(directory / "lock"):
+    with open(directory / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the tests run in several processes
         if not done.exists():
             command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(directory), *packages]
             subprocess.run(command, check=True, capture_output=True, cwd=directory)

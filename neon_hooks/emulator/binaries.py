@@ -147,7 +147,9 @@ def _unpacked(archive: Path) -> Path:
     if not (cache / name).is_dir():
         scratch = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=cache))
         with tarfile.open(archive) as tar:
-            tar.extractall(scratch, filter="data")
+            # As the manual of tarfile advises: the filter came with 3.11.4.
+            tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, path: member)
+            tar.extractall(scratch)
         try:
             (scratch / name).rename(cache / name)
         except OSError:  # another process was first

@@ -12,7 +12,6 @@ import signal
 import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,9 +48,10 @@ class Fleet:
     def _awaiting(self, timeline: str) -> Iterator[Cluster]:
         """The cluster, for one thread at a time. Raises Unavailable once the emulator is closed."""
         with self._busy[timeline]:
-            if self._closed:
-                raise Unavailable("the emulator is closed")
-            yield self._cluster(timeline)
+            cluster = self._cluster(timeline)
+            if self._closed or not cluster.path.is_dir():
+                raise Unavailable("the emulator is closed" if self._closed else "this timeline was deleted")
+            yield cluster
 
     def keep_only(self, timelines: Collection[str]) -> None:
         """Remove what an emulator that was killed left half-made, and pid files of servers that are gone."""
@@ -145,9 +145,10 @@ class Fleet:
                 raise
 
     def delete(self, timeline: str) -> None:
-        self.release(timeline)
-        self._cluster(timeline).delete()
-        self._clusters.pop(timeline, None)
+        with self._busy[timeline]:
+            self.release(timeline)
+            self._cluster(timeline).delete()
+            del self._clusters[timeline]
 
     @contextmanager
     def session(self, timeline: str, database: str = ADMIN) -> Iterator[Connection]:
@@ -185,11 +186,10 @@ class Fleet:
         self._closed = True
         how = signal.SIGQUIT if self.home.temporary else signal.SIGINT
 
-        def stop(timeline: str) -> None:
+        for timeline in list(self._clusters):
             with self._busy[timeline]:
-                self._cluster(timeline).stop(how)
-
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            list(pool.map(stop, list(self._clusters)))
+                self._cluster(timeline).ask_to_stop(how)
+        for cluster in list(self._clusters.values()):
+            cluster.stop(how)
         for port in self._ports.values():
             port.release()

@@ -27,11 +27,12 @@ ROOMY = 8 * 2**30  # bytes
 YOUNG = 30.0  # seconds in which a directory without a lock may still be getting one
 BUSY = 5.0  # seconds to wait for the lock of an emulator that is just being cleared away
 
-# $1 the directory, $2 "temporary" or "kept". Two rounds: a server that was just starting writes its pid
-# file a little later. A server that loses its pid file stops by itself within a minute. Where there is
-# /proc, it tells whether the number has gone to another program meanwhile.
+# $1 the directory, $2 "temporary" or "kept". It reads a word when we end in good order, and looks once
+# all the same. Otherwise it looks twice, as a server that was just starting writes its pid file a little
+# later; without that file it stops by itself within a minute. Where there is /proc, it tells whether the
+# number has gone to another program meanwhile. Removing is repeated, as a copy may still be under way.
 WATCHDOG = """
-read -r word && exit 0
+read -r word
 for round in 1 2; do
   for file in "$1"/clusters/*/postmaster.pid; do
     [ -f "$file" ] && read -r pid <"$file" || continue
@@ -39,9 +40,14 @@ for round in 1 2; do
     [ ! -d /proc/self ] || read -r comm <"/proc/$pid/comm" || continue
     [ "$comm" != postgres ] || kill -QUIT "$pid"
   done
+  [ -z "$word" ] || exit 0
   sleep 0.3
 done
-[ "$2" = temporary ] && rm -rf "$1"
+[ "$2" = temporary ] || exit 0
+for round in 1 2 3 4 5; do
+  rm -rf "$1" && break
+  sleep 1
+done
 """
 
 
@@ -109,10 +115,10 @@ class Home:
         )
 
     def close(self) -> None:
-        """Only when no server runs any more."""
+        """When no server runs any more; one that was forgotten is stopped at once."""
+        self._watchdog.communicate(b"done\n")
         if self.temporary:
             shutil.rmtree(self.path, ignore_errors=True)
-        self._watchdog.communicate(b"done\n")
         for handle in self.fds:
             os.close(handle)
         if self._lock is not None:

@@ -12,6 +12,7 @@ from neon_hooks.database.connect import Connection
 
 OWNER_ATTRIBUTES = "LOGIN CREATEDB CREATEROLE REPLICATION BYPASSRLS IN ROLE neon_superuser"
 MEMBER_OF = ("pg_read_all_data", "pg_write_all_data", "pg_signal_backend", "pg_create_subscription")
+Column = tuple[str, str, str, str, bool, str | None]
 NOT_OURS = "('pg_catalog', 'information_schema')"
 
 
@@ -122,7 +123,7 @@ def remove_rows(connection: Connection) -> None:
     connection.execute("SELECT lo_unlink(oid) FROM pg_largeobject_metadata")
 
 
-def table_columns(connection: Connection) -> list[tuple[str, str, str, str, bool, str | None]]:
+def table_columns(connection: Connection) -> list[Column]:
     """Schema, table, column, type, nullable and default of every column of every table."""
     rows = connection.execute(
         "SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,"

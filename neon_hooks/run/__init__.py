@@ -36,7 +36,7 @@ FAMILIES = ("python",)
 
 @dataclass(frozen=True)
 class Prepared:
-    """A command that can be started. ``environ`` and the values of .env files are not repeated in its repr."""
+    """A command that can be started. Its repr does not repeat the values of the environment."""
 
     command: Command
     program: str
@@ -105,21 +105,8 @@ def execute(prepared: Prepared, *, dsn: Dsn, deadline: Deadline, redact: Callabl
     )  # fmt: skip
     with _private_directory(prepared.command) as private:
         started = time.time()
-        argv = _argv(prepared, private)
-        log = private / "journal"
-        try:
-            done = run(
-                argv, directory=prepared.directory, deadline=deadline,
-                environment=_environment(prepared, flooded, dsn, private),
-            )  # fmt: skip
-        except DeadlineExceeded:
-            done = Finished(None, "", 0.0)
-        except OSError as error:
-            raise Unavailable(
-                f"cannot start {prepared.program}: {error.strerror}",
-                fix="[[systems]] python names another interpreter",
-            ) from None
-        seen = journal.read(log, started=started, redact=redact)
+        done = _run(prepared, _environment(prepared, flooded, dsn, private), private, deadline)
+        seen = journal.read(private / "journal", started=started, redact=redact)
     if done.exit_code is None:
         raise deadline.exceeded(_what_was_running(prepared, seen))
     return ToolRun(
@@ -127,6 +114,19 @@ def execute(prepared: Prepared, *, dsn: Dsn, deadline: Deadline, redact: Callabl
         output=redact(done.output), statements=seen.statements, replaced=flooded.replaced,
         redirected=seen.redirected, connections=seen.connections,
     )  # fmt: skip
+
+
+def _run(prepared: Prepared, environment: Mapping[str, str], private: Path, deadline: Deadline) -> Finished:
+    argv = [prepared.program, *(word.replace("{files}", str(private)) for word in prepared.command.argv[1:])]
+    try:
+        return run(argv, directory=prepared.directory, deadline=deadline, environment=environment)
+    except DeadlineExceeded:  # the alarm clock was quicker
+        return Finished(None, "", 0.0)
+    except OSError as error:
+        raise Unavailable(
+            f"cannot start {prepared.program}: {error.strerror}",
+            fix="[[systems]] python names another interpreter",
+        ) from None
 
 
 def hook_prefix() -> str:
@@ -155,10 +155,6 @@ def _private_directory(command: Command) -> Iterator[Path]:
     finally:
         with shielded():
             shutil.rmtree(private, ignore_errors=True)
-
-
-def _argv(prepared: Prepared, private: Path) -> list[str]:
-    return [prepared.program, *(word.replace("{files}", str(private)) for word in prepared.command.argv[1:])]
 
 
 def _environment(prepared: Prepared, flooded: Flooded, dsn: Dsn, private: Path) -> dict[str, str]:

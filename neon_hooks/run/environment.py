@@ -31,8 +31,8 @@ URL_NAME = re.compile(
     re.IGNORECASE,
 )
 PART_NAME = re.compile(
-    r"(?:^|_)(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|PGSQL|RDS|SQL|NEON)_?(?P<part>HOST|HOSTNAME|SERVER|ADDRESS|PORT"
-    r"|USER|USERNAME|PASS|PASSWORD|PWD|NAME|DB|DATABASE)$",
+    r"(?:^|_)(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|PGSQL|RDS|SQL|NEON)_?"
+    r"(?P<part>HOST|HOSTNAME|SERVER|ADDRESS|PORT|USER|USERNAME|PASS|PASSWORD|PWD|NAME|DB|DATABASE)$",
     re.IGNORECASE,
 )
 OTHER_STORE = re.compile(
@@ -50,19 +50,24 @@ SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 SECRET_VALUE = re.compile(
-    r"-----BEGIN |\s*(?:gh[pousr]_|github_pat_|glpat-|sk_live_|rk_live_|sk-|xox[abp]-|AKIA|napi_|eyJ[\w-]+\.[\w-]+\.)"
+    r"-----BEGIN |\s*(?:gh[pousr]_|github_pat_|glpat-|sk_live_|rk_live_|sk-|xox[abp]-|AKIA|napi_"
+    r"|eyJ[\w-]+\.[\w-]+\.)"
 )
 # Git's hooks set GIT_DIR and more, which would turn the project's own git calls on us. SSH_*: an agent
 # opens other machines. NEON_* opens Neon itself.
 STRIPPED = re.compile(r"^(?:GIT_|PRE_COMMIT|NEON_|SSH_|PREK)")
 LIBPQ_REMOVED = (
-    "PGHOSTADDR PGSERVICE PGOPTIONS PGSSLMODE PGSSLROOTCERT PGSSLCERT PGSSLKEY PGSSLCRL PGSSLCRLDIR PGREQUIRESSL"
-    " PGCHANNELBINDING PGSSLNEGOTIATION PGTARGETSESSIONATTRS PGREQUIREAUTH PGLOADBALANCEHOSTS PGSYSCONFDIR"
+    "PGHOSTADDR PGSERVICE PGOPTIONS PGSSLMODE PGSSLROOTCERT PGSSLCERT PGSSLKEY PGSSLCRL PGSSLCRLDIR"
+    " PGREQUIRESSL PGCHANNELBINDING PGSSLNEGOTIATION PGTARGETSESSIONATTRS PGREQUIREAUTH"
+    " PGLOADBALANCEHOSTS PGSYSCONFDIR"
 ).split()
+# A dotenv library would put them back. To libpq the others of the list are errors when they are empty; they
+# cannot lead elsewhere, or (PGSERVICE) are not found in an empty PGSERVICEFILE.
+EMPTY_IS_UNSET = ("PGHOSTADDR", "PGOPTIONS")
 FIXED = {
     "PGSERVICEFILE": os.devnull, "PGPASSFILE": os.devnull, "CI": "1", "NO_COLOR": "1", "TERM": "dumb",
-    "CLICOLOR": "0", "PY_COLORS": "0", "COLUMNS": "200", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1",
-    "PYTHONIOENCODING": "utf-8:backslashreplace",
+    "CLICOLOR": "0", "PY_COLORS": "0", "COLUMNS": "200",
+    "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8:backslashreplace",
 }  # fmt: skip
 COLOURS = ("FORCE_COLOR", "CLICOLOR_FORCE", "COLORTERM")
 
@@ -96,22 +101,20 @@ def flood(
     kept = frozenset(passthrough)
     addresses = {name: value for name, value in mentioned.items() if _is_address(name) or is_postgres(value)}
     variables: dict[str, str] = {}
-    replaced: set[str] = set()
     for name, value in {**addresses, **dotenv, **environ}.items():
         if STRIPPED.match(name) and not _is_address(name) and not is_postgres(value):
             if name in dotenv:
                 variables[name] = PLACEHOLDER
             continue
         variables[name] = _safe(name, value, dsn, scheme, kept)
-        if PLACEHOLDER in variables[name]:
-            replaced.add(name)
     for name in URL_NAMES:
         variables.setdefault(name, url(dsn, scheme))
     for name in (*LIBPQ_REMOVED, *COLOURS):
-        if variables.pop(name, None) is not None and name in dotenv:
-            variables[name] = ""  # a dotenv library would put it back; empty means unset to libpq
+        if variables.pop(name, None) is not None and name in dotenv and name in EMPTY_IS_UNSET:
+            variables[name] = ""
     variables.update({**pg_variables(dsn), **FIXED})
-    return Flooded(_without_hook(variables, prefix), tuple(sorted(replaced)))
+    replaced = sorted(n for n, value in variables.items() if PLACEHOLDER in value and not STRIPPED.match(n))
+    return Flooded(_without_hook(variables, prefix), tuple(replaced))
 
 
 def _is_address(name: str) -> bool:

@@ -6,7 +6,6 @@ Nothing is ever installed or created: package managers are only asked where thei
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys

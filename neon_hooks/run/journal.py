@@ -20,7 +20,7 @@ WRITE = re.compile(r"\s*(?:INSERT|UPDATE|MERGE|WITH)\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Journal:
-    """``loaded``: the shim ran in at least one process. ``elsewhere``: connections that did not go to the target."""
+    """``loaded``: the shim ran in a process. ``elsewhere``: connections that did not go to the target."""
 
     loaded: bool = False
     connections: int = 0
@@ -35,7 +35,7 @@ class Journal:
 
 
 def read(path: Path, *, started: float, redact: Callable[[str], str]) -> Journal:
-    """Read a journal, as far as it was written. ``started`` is the run's start on the wall clock, in seconds."""
+    """Read a journal, as far as it was written. ``started``: of the run, in seconds of the wall clock."""
     lines = list(_lines(path))
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for line in lines:
@@ -117,7 +117,7 @@ def attribute(
     *,
     applied: frozenset[str] | None = None,
 ) -> tuple[Statement, ...]:
-    """The same statements, each with the path of the migration that sent it, "" where that is not known. Pure.
+    """The same statements, each with the path of the migration that sent it, "" where that is unknown. Pure.
 
     A tool writes its bookkeeping when a migration is through, so what came before the write of an id is
     that id's. What comes after the last write is the next migration's: the one that failed. Which one
@@ -163,7 +163,7 @@ def _next(
 
 
 def _written(statement: Statement, pending: Sequence[Migration]) -> Migration | None:
-    """The pending migration that a bookkeeping write names first: an UPDATE names the new one, then the old."""
+    """The pending migration that a write names first: an UPDATE names the new one, then the old."""
     if statement.error or not WRITE.match(statement.sql):
         return None
     text = f"{statement.sql} {statement.params}"

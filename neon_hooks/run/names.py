@@ -12,19 +12,24 @@ VALUES_FROM = (".flaskenv", ".env", ".env.local")
 NAMES_FROM = re.compile(r"\.env(?:\.[\w.-]+)?|\.flaskenv|\w+\.env")
 LINE = re.compile(
     r"""^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*
-        (?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|(?P<bare>[^\n]*?))[ \t]*(?:(?<=[ \t"'])\#[^\n]*)?$""",
+        (?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|(?P<bare>[^\n]*?))
+        [ \t]*(?:(?<=[ \t"'])\#[^\n]*)?$""",
     re.MULTILINE | re.VERBOSE,
 )
 READS = re.compile(
-    r"""(?:os\.environ(?:\.get|\.setdefault|\.pop)?|os\.getenv|getenv|\bENV(?:\.fetch)?|process\.env|import\.meta\.env"""
-    r"""|\benv(?:\.\w+)?|\bconfig|\bgetEnv)\s*[\[(]\s*["'](?P<name>[A-Za-z_]\w*)["']"""
-    r"""(?:\s*,\s*(?:default\s*=\s*)?["'](?P<default>[^"'\n]*)["'])?"""
-    r"""|process\.env\.(?P<dotted>[A-Za-z_]\w*)|\$\{(?P<braced>[A-Z_][A-Z0-9_]*)(?::-?(?P<fallback>[^}\n]*))?\}"""
+    r"""(?:os\.environ(?:\.get|\.setdefault|\.pop)?|getenv|\bENV(?:\.fetch)?|process\.env|import\.meta\.env
+        |\benv(?:\.\w+)?|\bconfig|\bgetEnv)
+        \s*[\[(]\s*["'](?P<name>[A-Za-z_]\w*)["']
+        (?:\s*,\s*(?:default\s*=\s*)?["'](?P<default>[^"'\n]*)["'])?
+      |process\.env\.(?P<dotted>[A-Za-z_]\w*)
+      |\$\{(?P<braced>[A-Z_][A-Z0-9_]*)(?::-?(?P<fallback>[^}\n]*))?\}""",
+    re.VERBOSE,
 )
 CONFIGURATION = re.compile(
-    r"(?:.*settings.*|.*config.*|.*conf|env|.*database.*|db|base|production|local|dev|alembic|knexfile|ormconfig"
-    r"|schema|data-source|.*datasource.*|manage|app|__init__|core|main)\.(?:py|rb|js|cjs|mjs|ts|cts|mts|json|ya?ml|toml|ini|properties|prisma|exs|php)",
-    re.IGNORECASE,
+    r"""(?:.*settings.*|.*config.*|.*conf|.*database.*|.*datasource.*|data-source|db|schema|env|base
+        |production|local|dev|alembic|knexfile|ormconfig|manage|app|core|main|__init__)
+        \.(?:py|rb|js|cjs|mjs|ts|cts|mts|json|ya?ml|toml|ini|properties|prisma|exs|php)""",
+    re.IGNORECASE | re.VERBOSE,
 )
 PRUNED = frozenset(
     "node_modules vendor .venv venv .git .tox dist build target __pycache__ site-packages".split()

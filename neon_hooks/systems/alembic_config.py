@@ -13,6 +13,9 @@ from neon_hooks.systems.places import is_foreign, own, up_from
 from neon_hooks.systems.pycode import assignments, literal, parse
 from neon_hooks.tree import Tree, join, parent
 
+OTHER_DATABASES = re.compile(r"\s*(?:sqlite|mysql|mariadb|oracle|mssql|duckdb|snowflake|clickhouse)\b")
+# env.py takes the address from somewhere else than the configuration file.
+COMPUTED = re.compile(r"environ|getenv|set_main_option|create_(?:async_)?engine|current_app|settings")
 SEPARATORS = {"os": ":", "colon": ":", ":": ":", "semicolon": ";", ";": ";", "newline": "\n", "space": " "}
 FLASK_APP = re.compile(r"""\bFLASK_APP\b["']?\s*[=:\s]\s*["']?([\w./:()\-]+)""")
 FLASK_APP_FILES = (
@@ -92,12 +95,19 @@ def _location(
         script_dir = _resolve(values["script_location"], here, root) if values.get("script_location") else ""
         for candidate in (script_dir, join(here, "src/" + _below(script_dir, here))):
             if script_dir and join(candidate, "env.py") in tree:
+                if _is_not_postgres(values, tree.text(join(candidate, "env.py"))):
+                    return None
                 return Location(
                     root, candidate, evidence, file, section,
                     _version_directories(values, here, root, candidate),
                     values.get("recursive_version_locations", "").lower() == "true",
                 )  # fmt: skip
     return None
+
+
+def _is_not_postgres(values: Mapping[str, str], env: str) -> bool:
+    """True only when another database's address is written out and nothing else is ever used."""
+    return bool(OTHER_DATABASES.match(values.get("sqlalchemy.url", ""))) and not COMPUTED.search(env)
 
 
 def _below(path: str, directory: str) -> str:

@@ -20,10 +20,10 @@ from neon_hooks.systems.django_project import (
 from neon_hooks.systems.django_settings import SETTINGS_WRAPPER
 from neon_hooks.systems.places import by_directory, own
 from neon_hooks.systems.pycode import same_code
-from neon_hooks.tree import Tree, inside, parent
+from neon_hooks.tree import Tree, inside, join, parent
 
 MARKER = re.compile(rb"^class Migration\(", re.MULTILINE)
-PAIR = re.compile(r"""\(\s*["'](\w+)["']\s*,\s*["'](\w+)["']\s*,?\s*\)""")
+PAIR = re.compile(r"""\(\s*["']([^"'\s]+)["']\s*,\s*["']([^"'\s]+)["']\s*,?\s*\)""")
 BRACKET = re.compile(r"[\[\](){}]")
 # What may change in an applied migration without a change to any database: only the graph reads it.
 GRAPH = frozenset({"dependencies", "run_before", "replaces", "initial"})
@@ -43,7 +43,9 @@ def detect(tree: Tree) -> Iterable[Unit]:
 
 
 def at(tree: Tree, root: str, migrations_dir: str) -> Unit:
-    options = {"settings": settings_module(tree, root)}
+    # django-configurations builds the settings from a class, which a module in front of it would hide.
+    is_class = "DJANGO_CONFIGURATION" in tree.text(join(root, "manage.py"))
+    options = {"settings": "" if is_class else settings_module(tree, root)}
     return Unit("django", root, root, ("[[systems]] in the settings",), options)
 
 
@@ -103,7 +105,7 @@ def _migrations(tree: Tree, directory: str, paths: Sequence[str]) -> Iterable[Mi
 
 
 def _pairs(text: str, name: str) -> tuple[str, ...]:
-    """The ("app", "name") pairs of the list ``name``, from the text: it holds calls too, and must not parse."""
+    """The ("app", "name") pairs of a list, from the text: it holds calls too, and need not parse."""
     start = re.search(rf"^\s+{name}\b[^=\n]*=\s*(?=[\[(])", text, re.MULTILINE)
     if not start:
         return ()
@@ -117,22 +119,27 @@ def _pairs(text: str, name: str) -> tuple[str, ...]:
 
 
 def _resolved(migrations: Sequence[Migration]) -> Iterable[Migration]:
-    """``__first__`` and ``__latest__`` as ids; a replaced id leads to its squashed migration when it has no file."""
+    """``__first__`` and ``__latest__`` as ids; a replaced id without a file leads to what replaced it."""
     ids = {migration.id for migration in migrations}
     squashed = {old: m.id for m in migrations for old in m.replaces if old not in ids}
     for migration in migrations:
-        parents = []
-        for id in migration.parents:
-            app, _, name = id.partition(".")
-            same_app = [m for m in migrations if m.id.startswith(app + ".") and m is not migration]
-            if name == "__first__":
-                parents += [m.id for m in same_app if not any(p.startswith(app + ".") for p in m.parents)]
-            elif name == "__latest__":
-                parents += [m.id for m in same_app if not any(m.id in other.parents for other in same_app)]
-            else:
-                parents.append(squashed.get(id, id))
+        parents = [
+            found for id in migration.parents for found in _symbolic(id, migrations) or [squashed.get(id, id)]
+        ]
         known = tuple(id for id in dict.fromkeys((*parents, *migration.replaces)) if id != migration.id)
         yield Migration(migration.id, migration.path, migration.oid, known, migration.replaces)
+
+
+def _symbolic(id: str, migrations: Sequence[Migration]) -> list[str]:
+    """The ids that ``app.__first__`` and ``app.__latest__`` stand for, [] for a plain id."""
+    app, _, name = id.partition(".")
+    if name not in ("__first__", "__latest__"):
+        return []
+    own = [migration for migration in migrations if _key(migration.id)[0] == app]
+    if name == "__latest__":
+        parents = {parent for migration in own for parent in migration.parents}
+        return [migration.id for migration in own if migration.id not in parents]
+    return [migration.id for migration in own if app not in {_key(parent)[0] for parent in migration.parents}]
 
 
 def _as_django_plans(migrations: Sequence[Migration]) -> tuple[Migration, ...]:

@@ -1,4 +1,4 @@
-"""What a Django project's own files say: settings module, databases, app labels. Pure; nothing is imported."""
+"""What a Django project's own files say: settings module, databases, app labels. Nothing is imported."""
 
 from __future__ import annotations
 
@@ -11,17 +11,9 @@ from neon_hooks.systems.pycode import assignments, literal, parse
 from neon_hooks.tree import Tree, inside, join, parent
 
 SETTINGS_NAME = re.compile(r"""DJANGO_SETTINGS_MODULE["']?\s*[\],:=]+\s*["']?([A-Za-z_][\w.]+)""")
-# Where the settings module is named, besides manage.py.
-SETTINGS_PLACES = (
-    "manage.py",
-    "pyproject.toml",
-    "pytest.ini",
-    "setup.cfg",
-    "tox.ini",
-    ".env",
-    "wsgi.py",
-    "asgi.py",
-)
+SERVERS = ("wsgi.py", "asgi.py")  # these lie beside the settings
+# Where the settings module is named, the likeliest first.
+SETTINGS_PLACES = ("manage.py", "pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini", ".env", *SERVERS)
 # The key, and its value when that is a literal.
 ENGINE = re.compile(r"""["']?\bENGINE["']?\s*[\]:=]+\s*(?:["']([\w.]+)["'])?""")
 OTHER_ENGINES = ("sqlite3", "spatialite", "mysql", "oracle", "dummy", "mssql", "sql_server")
@@ -33,7 +25,7 @@ POSTGRES = re.compile(
 def settings_module(tree: Tree, root: str) -> str:
     """The dotted name of the settings, "" when it is computed at run time."""
     for name in SETTINGS_PLACES:
-        paths = [join(root, name)] if name not in ("wsgi.py", "asgi.py") else tree.named(name)
+        paths = [join(root, name)] if name not in SERVERS else tree.named(name)
         for path in paths:
             match = SETTINGS_NAME.search(tree.text(path)) if inside(path, root) else None
             if match and not match[1].startswith("os."):
@@ -42,7 +34,7 @@ def settings_module(tree: Tree, root: str) -> str:
 
 
 def settings_files(tree: Tree, root: str, module: str) -> list[str]:
-    """The files that the settings may come from: the module's, and its neighbours' (base.py, production.py)."""
+    """The files that settings may come from: the module's, and its neighbours' (base.py, production.py)."""
     if not module:
         return []
     path = module.replace(".", "/")

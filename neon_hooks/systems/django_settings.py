@@ -20,8 +20,9 @@ for _name in dir(_settings):
         globals()[_name] = getattr(_settings, _name)
 
 _DROPPED = (
-    "service", "passfile", "pool", "hostaddr", "host", "port", "user", "password", "dbname", "channel_binding",
-    "target_session_attrs", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslpassword",
+    "service", "passfile", "pool", "hostaddr", "host", "port", "user", "password", "dbname",
+    "channel_binding", "target_session_attrs", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl",
+    "sslpassword",
 )
 
 

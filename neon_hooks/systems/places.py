@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from neon_hooks.tree import Tree, join, parent
 
-# Copies of other people's code, output of builds, and files that tests read.
+# Copies of other people's code, output of builds, and what only tests use: no production has those.
 FOREIGN = frozenset(
     "node_modules bower_components vendor third_party .venv venv site-packages .tox .nox __pycache__"
-    " dist build target fixtures __fixtures__ testdata test-data".split()
+    " dist build target test tests __tests__ fixtures __fixtures__ testdata test-data".split()
 )
 
 

@@ -16,6 +16,8 @@ from neon_hooks.systems.sqltext import code, same_sql
 from neon_hooks.tree import Tree, join, parent
 
 NUMBERED = re.compile(r"\d+[^/]*\.sql", re.IGNORECASE)
+# The directory is called so, or lies directly in one that is (migrations/postgres).
+PLACE = re.compile(r"(?:.*/)?(?:[\w.-]*[_-])?(?:migrations?|migrate)(?:/[\w.-]+)?")
 DOWN = re.compile(
     r".*[._-](?:down|rollback|undo|revert)\.sql|(?:down|rollback|revert)[._-].*\.sql|U\d.*\.sql",
     re.IGNORECASE,
@@ -32,8 +34,8 @@ TOOL_ROOTS = ("sqitch.plan", "yoyo.ini", "atlas.hcl", "dbconfig.yml", "supabase/
 TOOL_MANIFESTS = {
     "go.mod": r"golang-migrate|pressly/goose|rubenv/sql-migrate|jackc/tern|amacneil/dbmate",
     "Cargo.toml": r"\b(?:sqlx|diesel|refinery|sqlx-cli|sea-orm-migration)\b",
-    "package.json": r'"(?:node-pg-migrate|postgres-migrations|dbmate|db-migrate|postgrator|umzug|slonik-migrator'
-    r'|@slonik/migrator|drizzle-kit|prisma|supabase|graphile-migrate|ley|pg-migrate)"',
+    "package.json": r'"(?:node-pg-migrate|postgres-migrations|dbmate|db-migrate|postgrator|umzug'
+    r'|slonik-migrator|@slonik/migrator|drizzle-kit|prisma|supabase|graphile-migrate|ley|pg-migrate)"',
     "pyproject.toml": r"yoyo-migrations|dbmate|pogo-migrate",
     "requirements.txt": r"yoyo-migrations|dbmate|pogo-migrate",
     "pom.xml": r"flyway|liquibase",
@@ -47,7 +49,7 @@ OTHER_DATABASES = frozenset(
 )
 OTHER_DIALECTS = re.compile(
     r"\bAUTO_INCREMENT\b|\bAUTOINCREMENT\b|\bENGINE\s*=\s*\w+|`\w+`|\bIDENTITY\s*\(\s*\d+\s*,\s*\d+\s*\)"
-    r"|^\s*PRAGMA\b|^\s*GO\s*$|\bVARCHAR2\b|\bNVARCHAR\s*\(|\bDATETIME2\b|\bUNSIGNED\b|\bCHARSET\s*=|\bNVARCHAR\b",
+    r"|^\s*PRAGMA\b|^\s*GO\s*$|\bVARCHAR2\b|\bNVARCHAR\b|\bDATETIME2\b|\bUNSIGNED\b|\bCHARSET\s*=",
     re.IGNORECASE | re.MULTILINE,
 )
 SAMPLES = 40  # files that are read per directory: marks stand in all of them
@@ -58,10 +60,15 @@ def is_migration(name: str) -> bool:
 
 
 def detect(tree: Tree) -> Iterable[Unit]:
-    """Directories called "...migration..." with numbered files and no sign of a tool's or another database's."""
-    for directory, paths in by_directory(tree, ".sql", "migration").items():
+    """Directories called "...migration..." with numbered files, no tool's and no other database's."""
+    for directory, paths in by_directory(tree, ".sql", "migrat").items():
         numbered = [path for path in paths if NUMBERED.fullmatch(path.rpartition("/")[2])]
-        if not numbered or _belongs_to_a_tool(tree, directory, paths) or _is_not_postgres(tree, paths):
+        if (
+            not numbered
+            or not PLACE.fullmatch(directory)
+            or _belongs_to_a_tool(tree, directory, paths)
+            or _is_not_postgres(tree, paths)
+        ):
             continue
         if any(is_migration(path.rpartition("/")[2]) for path in numbered):
             yield Unit(

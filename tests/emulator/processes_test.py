@@ -97,6 +97,61 @@ def test_killed_it_leaves_no_server_and_no_file(tmp_path: Path) -> None:
     assert _in_time(lambda: list(tmp_path.iterdir()) == [])
 
 
+FORGETFUL = """
+import sys, time
+from neon_hooks.emulator import Emulator
+import httpx
+print("begin", flush=True)
+emulator = Emulator()
+client = httpx.Client(headers={"Authorization": f"Bearer {emulator.api_key}"}, trust_env=False)
+branches = f"{emulator.api_host}/projects/{emulator.project_id}/branches"
+made = client.post(branches, json={"endpoints": [{"type": "read_write"}]}).json()
+while client.get(f"{branches}/{made['branch']['id']}").json()["branch"]["current_state"] == "init":
+    time.sleep(0.01)
+time.sleep(float(sys.argv[1]))
+client.close()
+"""
+
+
+def _servers_below(directory: Path) -> list[str]:
+    """Processes whose working directory is, or was, below ``directory``."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            where = os.readlink(process / "cwd")
+        except OSError:
+            continue
+        if where.startswith(f"{directory}/"):
+            found.append(f"{process.name} {where}")
+    return found
+
+
+def test_a_program_that_forgets_to_close_it_leaves_nothing(tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", FORGETFUL, "0"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=TOP, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == [] and _servers_below(tmp_path) == []
+
+
+@pytest.mark.parametrize("delay", [0.15, 0.3, 0.45, 0.6, 0.9])
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_killed_at_any_moment_it_leaves_nothing(tmp_path: Path, signum: int, delay: float) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", FORGETFUL, "60"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=TOP,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(delay)
+    process.send_signal(signum)
+    process.communicate(timeout=30)
+    # In the few milliseconds before the watchdog lives, an empty directory is left to the next start.
+    assert _in_time(lambda: list(tmp_path.glob("*/clusters/*")) == [])
+    assert _in_time(lambda: _servers_below(tmp_path) == [])
+
+
 def test_killed_with_data_it_starts_again_at_once_with_all_that_was_there(tmp_path: Path) -> None:
     data, temporary = tmp_path / "data", tmp_path / "tmp"
     temporary.mkdir()

@@ -28,15 +28,14 @@ def seen(environ: dict[str, str], **more: Any) -> Flooded:
     return flood(environ, **{"dotenv": {}, "mentioned": {}, "dsn": TEST, **more})
 
 
+LOGIN = "app:p%40ss%2Fw%27d@ep-test.example.net/shop"
+LIBPQ = "?sslmode=require&channel_binding=require"
 DIALECTS = {
-    "postgres://u:p@production.example.com/db": "postgres://app:p%40ss%2Fw%27d@ep-test.example.net/shop"
-    "?sslmode=require&channel_binding=require",
-    "postgresql+psycopg://production.example.com": "postgresql+psycopg://app:p%40ss%2Fw%27d@ep-test.example.net/shop"
-    "?sslmode=require&channel_binding=require",
-    "postgresql+asyncpg://production.example.com": "postgresql+asyncpg://app:p%40ss%2Fw%27d@ep-test.example.net/shop?ssl=require",
-    "postgresql+pg8000://production.example.com": "postgresql+pg8000://app:p%40ss%2Fw%27d@ep-test.example.net/shop",
-    "postgis://production.example.com/db": "postgis://app:p%40ss%2Fw%27d@ep-test.example.net/shop"
-    "?sslmode=require&channel_binding=require",
+    "postgres://u:p@production.example.com/db": f"postgres://{LOGIN}{LIBPQ}",
+    "postgresql+psycopg://production.example.com": f"postgresql+psycopg://{LOGIN}{LIBPQ}",
+    "postgresql+asyncpg://production.example.com": f"postgresql+asyncpg://{LOGIN}?ssl=require",
+    "postgresql+pg8000://production.example.com": f"postgresql+pg8000://{LOGIN}",
+    "postgis://production.example.com/db": f"postgis://{LOGIN}{LIBPQ}",
     "jdbc:postgresql://production.example.com/db": "jdbc:postgresql://ep-test.example.net:5432/shop"
     "?user=app&password=p%40ss%2Fw%27d&sslmode=require",
     "Host=production.example.com;Database=db;Username=u": "Host=ep-test.example.net;Port=5432;Database=shop;"
@@ -72,10 +71,12 @@ def test_well_known_names_are_set_even_when_nobody_mentions_them(name: str) -> N
 
 
 PARTS = {
-    "DB_HOST": "ep-test.example.net", "POSTGRES_SERVER": "ep-test.example.net", "RDS_HOSTNAME": "ep-test.example.net",
-    "DB_PORT": "5432", "POSTGRES_USER": "app", "SHOP_DB_USERNAME": "app", "DB_PASSWORD": "p@ss/w'd",
-    "DATABASE_PASS": "p@ss/w'd", "POSTGRES_DB": "shop", "DB_NAME": "shop", "DB_DATABASE": "shop", "PGHOST": "ep-test.example.net",
-}  # fmt: skip
+    **dict.fromkeys(("DB_HOST", "POSTGRES_SERVER", "RDS_HOSTNAME", "PGHOST"), "ep-test.example.net"),
+    **dict.fromkeys(("POSTGRES_USER", "SHOP_DB_USERNAME"), "app"),
+    **dict.fromkeys(("DB_PASSWORD", "DATABASE_PASS"), "p@ss/w'd"),
+    **dict.fromkeys(("POSTGRES_DB", "DB_NAME", "DB_DATABASE"), "shop"),
+    "DB_PORT": "5432",
+}
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -94,8 +95,9 @@ def test_names_of_other_things_keep_their_values(name: str) -> None:
 
 def test_libpq_is_led_to_the_test_database_and_nowhere_else() -> None:
     elsewhere = {
-        "PGHOST": PRODUCTION, "PGHOSTADDR": "192.0.2.1", "PGSERVICE": "production", "PGSERVICEFILE": "/etc/pg_service.conf",
-        "PGPASSFILE": "/root/.pgpass", "PGOPTIONS": "-c x=y", "PGSSLMODE": "disable", "PGSSLROOTCERT": "/x", "PGPORT": "1",
+        "PGHOST": PRODUCTION, "PGHOSTADDR": "192.0.2.1", "PGSERVICE": "production", "PGPORT": "1",
+        "PGSERVICEFILE": "/etc/pg_service.conf", "PGPASSFILE": "/root/.pgpass",
+        "PGOPTIONS": "-c x=y", "PGSSLMODE": "disable", "PGSSLROOTCERT": "/x",
     }  # fmt: skip
     variables = seen(elsewhere).variables
     assert {name: value for name, value in variables.items() if name.startswith("PG")} == {
@@ -112,13 +114,15 @@ def test_what_a_dotenv_library_would_put_back_is_set_and_not_removed() -> None:
     }
     variables = seen({}, dotenv=dotenv).variables
     assert variables["PGHOSTADDR"] == ""
+    assert "PGSERVICE" not in variables  # an empty one is an error to libpq
     assert variables["NEON_API_KEY"] == PLACEHOLDER
     assert PRODUCTION not in variables["DATABASE_URL"]
 
 
 SECRETS = (
-    "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "GITHUB_TOKEN", "STRIPE_API_KEY", "SECRET_KEY", "SMTP_PASSWORD",
-    "SIGNING_KEY", "GOOGLE_APPLICATION_CREDENTIALS", "SSL_PRIVATE_KEY", "SECRET_KEY_BASE", "VAULT_PASSPHRASE",
+    "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "GITHUB_TOKEN", "STRIPE_API_KEY", "SECRET_KEY",
+    "SMTP_PASSWORD", "SIGNING_KEY", "GOOGLE_APPLICATION_CREDENTIALS", "SSL_PRIVATE_KEY",
+    "SECRET_KEY_BASE", "VAULT_PASSPHRASE",
     "lower_case_token",
 )  # fmt: skip
 

@@ -126,7 +126,8 @@ def test_where_nothing_was_written_and_nothing_is_known_nothing_is_claimed() -> 
 
 def test_an_id_in_two_values_is_found() -> None:
     sql = [
-        "CREATE TABLE a", 'INSERT INTO "django_migrations" VALUES (%s, %s) -- (\'shop\', \'0001_initial\', x)',
+        "CREATE TABLE a",
+        'INSERT INTO "django_migrations" VALUES (%s, %s) -- (\'shop\', \'0001_initial\', x)',
         "CREATE TABLE b", 'INSERT INTO "django_migrations" VALUES (%s, %s) -- (\'shop\', \'0002_more\', x)',
         "INSERT INTO permissions",
     ]  # fmt: skip

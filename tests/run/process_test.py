@@ -112,7 +112,8 @@ def test_a_process_that_closes_its_output_is_still_waited_for(tmp_path: Path) ->
 def test_the_deadline_ends_the_whole_group(tmp_path: Path) -> None:
     text = (
         "import subprocess, sys, time\n"
-        f"p = subprocess.Popen([sys.executable, '-c', {STUBBORN!r}])\nprint(p.pid, flush=True)\ntime.sleep(60)"
+        f"p = subprocess.Popen([sys.executable, '-c', {STUBBORN!r}])\n"
+        "print(p.pid, flush=True)\ntime.sleep(60)"
     )
     done = start(tmp_path, text, seconds=1.0)
     assert done.exit_code is None
@@ -148,7 +149,7 @@ from neon_hooks.run.process import run
 patient = Deadline.after(60)
 try:
     with interruptible(Deadline.after(float(sys.argv[1]))):
-        run([sys.executable, "child.py"], directory=Path.cwd(), environment=dict(os.environ), deadline=patient)
+        run([sys.executable, "child.py"], directory=Path.cwd(), environment=os.environ, deadline=patient)
 except Interrupted as error:
     print("interrupted by", error.name)
 except DeadlineExceeded:

@@ -1,4 +1,4 @@
-"""The driver shim in real interpreters with real drivers: whatever a program asks for, it gets the test database."""
+"""The driver shim with real drivers: whatever a program asks for, it gets the test database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from neon_hooks.run import SHIMS, execute, resolve
 from neon_hooks.systems.django_settings import SETTINGS_WRAPPER
 from tests.fix_systems import Postgres, tables
 
-# {url}, {host}, {port}, {user}, {password}, {database}: production's, as a careless program has them in its code.
+# {url}, {host}, {port}, ...: production's, as a careless program has them in its code.
 WAYS = {
     "psycopg, a URL": """
         import psycopg
@@ -61,7 +61,8 @@ WAYS = {
     """,
     "psycopg2, connect imported by name": """
         from psycopg2 import connect
-        with connect(host="{host}", port={port}, user="{user}", password="{password}", dbname="{database}") as c:
+        with connect(host="{host}", port={port}, user="{user}", password="{password}",
+                     dbname="{database}") as c:
             with c.cursor() as cursor: cursor.execute("CREATE TABLE made (id int)")
     """,
     "psycopg2, a connection class with cursors of its own": """

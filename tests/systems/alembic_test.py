@@ -194,7 +194,8 @@ def test_the_tool_runs_in_the_checkout_and_not_in_the_work_tree(
     shop.write({
         "src/shop/__init__.py": "table = 'pushed'\n",
         "migrations/versions/c3_uses_the_package.py": "from alembic import op\nimport shop\n"
-        "revision, down_revision = 'c3', 'b2'\ndef upgrade(): op.execute(f'CREATE TABLE {shop.table} (id int)')\n",
+        "revision, down_revision = 'c3', 'b2'\n"
+        "def upgrade(): op.execute(f'CREATE TABLE {shop.table} (id int)')\n",
     })  # fmt: skip
     shop.environ["PYTHONPATH"] = str(top / "src")
     prepared = shop.prepare()

@@ -20,6 +20,8 @@ REVISION = 'revision = "a1"\ndown_revision = None\n'
 MANAGE = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n'
 MIGRATION = "class Migration(migrations.Migration):\n    dependencies = []\n    operations = []\n"
 ENGINE = 'DATABASES = {{"default": {{"ENGINE": "django.db.backends.{}"}}}}\n'
+POSTGIS = ENGINE.format("x").replace("django.db.backends.x", "django.contrib.gis.db.backends.postgis")
+COMPUTED = 'DATABASES = {"default": {"ENGINE": os.environ["ENGINE"]}}\n'
 SQL = "CREATE TABLE t (id bigint);\n"
 
 FOUND = {
@@ -59,32 +61,51 @@ FOUND = {
         [("alembic", "", "db")],
     ),
     "Flask-Migrate, whose alembic.ini says nothing": (
-        {"api/migrations/env.py": FLASK_ENV, "api/migrations/alembic.ini": "[alembic]\n", "api/migrations/script.py.mako": MAKO},
+        {
+            "api/migrations/env.py": FLASK_ENV, "api/migrations/alembic.ini": "[alembic]\n",
+            "api/migrations/script.py.mako": MAKO,
+        },
         [("alembic", "api", "api/migrations")],
     ),
-    "Django at the top": ({"manage.py": MANAGE, "shop/migrations/0001_initial.py": MIGRATION}, [("django", "", "")]),
+    "Django at the top": (
+        {"manage.py": MANAGE, "shop/migrations/0001_initial.py": MIGRATION}, [("django", "", "")],
+    ),
     "Django further down": ({"apps/web/manage.py": MANAGE}, [("django", "apps/web", "apps/web")]),
     "Django on PostGIS": (
-        {"manage.py": MANAGE, "shop/settings.py": ENGINE.format("x").replace("django.db.backends", "django.contrib.gis.db.backends.postgis")},
+        {"manage.py": MANAGE, "shop/settings.py": POSTGIS},
         [("django", "", "")],
     ),
     "Django that chooses at run time": (
-        {"manage.py": MANAGE, "shop/settings.py": 'DATABASES = {"default": {"ENGINE": os.environ["ENGINE"]}}\n' + ENGINE.format("sqlite3")},
+        {"manage.py": MANAGE, "shop/settings.py": COMPUTED + ENGINE.format("sqlite3")},
         [("django", "", "")],
     ),
     "Django with SQLite for tests only": (
-        {"manage.py": MANAGE.replace("shop.settings", "shop.settings.test"), "shop/settings/test.py": ENGINE.format("sqlite3"),
-         "shop/settings/production.py": ENGINE.format("postgresql")},
+        {
+            "manage.py": MANAGE.replace("shop.settings", "shop.settings.test"),
+            "shop/settings/test.py": ENGINE.format("sqlite3"),
+            "shop/settings/production.py": ENGINE.format("postgresql"),
+        },
         [("django", "", "")],
     ),
     "Django and Alembic in one repository": (
         {"web/manage.py": MANAGE, "api/alembic.ini": INI.format("db"), "api/db/env.py": ENV},
         [("alembic", "api", "api/db"), ("django", "web", "web")],
     ),
+    "Alembic whose address is computed": (
+        {
+            "alembic.ini": INI.format("db") + "sqlalchemy.url = sqlite:///x.db\n",
+            "db/env.py": ENV + 'os.environ["DATABASE_URL"]\n',
+        },
+        [("alembic", "", "db")],
+    ),
+    "SQL files in a directory for Postgres": (
+        {"db/migrations/postgres/1.sql": SQL}, [("sql", "db/migrations", "db/migrations/postgres")],
+    ),
     "numbered SQL files": ({"db/migrations/001_init.sql": SQL}, [("sql", "db", "db/migrations")]),
     "SQL files numbered by time": ({"migrations/20240101120000_init.sql": SQL}, [("sql", "", "migrations")]),
     "SQL files with a way back, and no tool": (
-        {"migrations/1_a.up.sql": SQL, "migrations/1_a.down.sql": "DROP TABLE t;"}, [("sql", "", "migrations")],
+        {"migrations/1_a.up.sql": SQL, "migrations/1_a.down.sql": "DROP TABLE t;"},
+        [("sql", "", "migrations")],
     ),
 }  # fmt: skip
 
@@ -92,6 +113,12 @@ NOT_FOUND = {
     "a dependency alone": {"requirements.txt": "alembic\nDjango\n", "app.py": "import alembic\n"},
     "alembic.ini that leads nowhere": {"alembic.ini": INI.format("gone")},
     "an env.py of something else": {"env.py": "DEBUG = True\n", "versions/a.py": "x = 1\n"},
+    "Alembic on SQLite": {
+        "alembic.ini": INI.format("db") + "sqlalchemy.url = sqlite:///x.db\n",
+        "db/env.py": ENV,
+    },
+    "a project of tests": {"tests/project/manage.py": MANAGE, "tests/project/alembic.ini": INI.format("db")},
+    "a guide": {"docs/migration-guide/001_example.sql": SQL},
     "a vendored copy": {"node_modules/x/alembic.ini": INI.format("db"), "node_modules/x/db/env.py": ENV},
     "a fixture of tests": {
         "tests/fixtures/shop/manage.py": MANAGE,
@@ -182,6 +209,13 @@ def test_the_settings_say_more_about_what_is_found() -> None:
         ("a", None),
         ("b", "/opt/b/bin/python"),
     ]
+
+
+def test_settings_that_are_a_class_have_no_module_in_front_of_them() -> None:
+    manage = MANAGE + 'os.environ.setdefault("DJANGO_CONFIGURATION", "Production")\n'
+    (unit,) = detect(tree({"manage.py": manage}), Settings())
+    command = by_name("django").apply(unit, ())
+    assert isinstance(command, Command) and "--settings" not in command.argv and not command.files
 
 
 def test_an_alembic_directory_that_the_settings_name_needs_no_ini_file() -> None:

@@ -275,7 +275,7 @@ def test_alembics_table_must_hold_the_heads(
 
 
 def test_where_alembic_keeps_its_table_is_read_from_env_py() -> None:
-    env = 'from alembic import context\nSCHEMA = "app"\ncontext.configure(version_table="v", version_table_schema=SCHEMA)\n'
+    env = 'SCHEMA = "app"\ncontext.configure(version_table="v", version_table_schema=SCHEMA)\n'
     (unit,) = detect(tree({**ALEMBIC, "db/env.py": env}), Settings())
     kept = by_name("alembic").bookkeeping
     assert kept
@@ -292,8 +292,10 @@ DJANGO_APPS = {
     "manage.py": DJANGO["manage.py"],
     "orders/migrations/0001_initial.py": django('("people", "__first__")'),
     "customers/apps.py": "class C(AppConfig):\n    name = 'customers'\n    label = 'people'\n",
-    "customers/migrations/0001_initial.py": django(),
-    "customers/migrations/0002_after.py": django('("people", "0001_initial"), ("orders", "0001_initial")'),
+    "customers/migrations/0001_initial-people.py": django(),
+    "customers/migrations/0002_after.py": django(
+        '("people", "0001_initial-people"), ("orders", "0001_initial")'
+    ),
     "customers/migrations/helpers.py": "x = 1\n",
     "customers/tests/app/migrations/0001_initial.py": django(),
     "archive/migrations/0001_initial.py": django(
@@ -305,7 +307,7 @@ DJANGO_APPS = {
 def test_djangos_labels_and_its_order() -> None:
     history = pushed(None, DJANGO_APPS).history
     assert [migration.id for migration in history] == [
-        "people.0001_initial", "orders.0001_initial", "people.0002_after", "archive.0001_initial",
+        "people.0001_initial-people", "orders.0001_initial", "people.0002_after", "archive.0001_initial",
     ]  # fmt: skip
 
 

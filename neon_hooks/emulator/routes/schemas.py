@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from neon_hooks.emulator import contents, problems, sql
 from neon_hooks.emulator.routes.call import Call, Reply
+from neon_hooks.errors import Unavailable
 
+Result = TypeVar("Result")
 NO_HISTORY = ("lsn", "timestamp", "base_lsn", "base_timestamp")
 
 
@@ -23,16 +26,30 @@ def _timeline(call: Call, neon_branch_id: str) -> str:
         return neon_branch.timeline
 
 
+def _read(call: Call, neon_branch_id: str, read: Callable[[str, str], Result]) -> Result:
+    """What ``read`` makes of timeline and database. Raises Problem when they go away meanwhile."""
+    timeline = _timeline(call, neon_branch_id)
+    try:
+        return read(timeline, call.query["db_name"])
+    except Unavailable:
+        if call.project.fleet.found(timeline):
+            raise
+        raise problems.refused("branch not ready yet") from None
+
+
 def show(call: Call) -> Reply:
-    timeline = _timeline(call, call.params["branch_id"])
-    if call.query.get("format", "sql") == "json":
-        return Reply({"json": {"tables": _tables(call, timeline)}})
-    return Reply({"sql": call.project.fleet.dump_schema(timeline, call.query["db_name"])})
+    fleet, neon_branch_id = call.project.fleet, call.params["branch_id"]
+    if call.query.get("format", "sql") == "sql":
+        return Reply({"sql": _read(call, neon_branch_id, fleet.dump_schema)})
+
+    def columns(timeline: str, database: str) -> Sequence[sql.Column]:
+        with fleet.session(timeline, database) as connection:
+            return sql.table_columns(connection)
+
+    return Reply({"json": {"tables": _tables(_read(call, neon_branch_id, columns))}})
 
 
-def _tables(call: Call, timeline: str) -> list[dict[str, Any]]:
-    with call.project.fleet.session(timeline, call.query["db_name"]) as connection:
-        rows = sql.table_columns(connection)
+def _tables(rows: Sequence[sql.Column]) -> list[dict[str, Any]]:
     tables: dict[tuple[str, str], dict[str, Any]] = {}
     for schema, table, column, kind, nullable, default in rows:
         entry = tables.setdefault((schema, table), {"schema": schema, "name": table, "columns": []})
@@ -48,11 +65,9 @@ def compare(call: Call) -> Reply:
         base = call.query.get("base_branch_id") or call.project.neon_branch(compared).parent_id
     if not base:
         raise problems.bad_request("the branch has no parent: base_branch_id is required")
-    before, after = (_dump(call, base), _dump(call, compared))
+    before, after = (
+        _read(call, neon_branch_id, call.project.fleet.dump_schema).splitlines(keepends=True)
+        for neon_branch_id in (base, compared)
+    )
     database = call.query["db_name"]
     return Reply({"diff": "".join(difflib.unified_diff(before, after, f"a/{database}", f"b/{database}"))})
-
-
-def _dump(call: Call, neon_branch_id: str) -> list[str]:
-    timeline = _timeline(call, neon_branch_id)
-    return call.project.fleet.dump_schema(timeline, call.query["db_name"]).splitlines(keepends=True)

@@ -1,4 +1,4 @@
-"""pg8000: all three of its interfaces build on CoreConnection. Standard library only, Python 3.8 and later."""
+"""pg8000: its three interfaces build on CoreConnection. Standard library only, Python 3.8 and later."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ def _connect(shim: Any, core: Any) -> None:
         kept = {key: value for key, value in shim.kept(wanted).items() if key != "ssl_context"}
         target = shim.target
         original(
-            self, target.get("user", ""), host=target["host"], port=int(target["port"]), database=target["dbname"],
-            password=target.get("password"), ssl_context=_tls(target, wanted.get("ssl_context")), **kept,
+            self, target.get("user", ""), host=target["host"], port=int(target["port"]),
+            database=target["dbname"], password=target.get("password"),
+            ssl_context=_tls(target, wanted.get("ssl_context")), **kept,
         )  # fmt: skip
         shim.connected("pg8000", wanted, target["host"], target["port"], target["dbname"])
 

@@ -73,7 +73,7 @@ class Journal:
 
     @contextmanager
     def statement(self, sql: Any, params: Any, connection: Any, transaction: int) -> Iterator[Dict[str, Any]]:
-        """Note a statement when it starts and when it is over. The caller adds rows or an error to the fields."""
+        """Note a statement when it starts and when it is over. The caller adds rows or an error."""
         fields = {
             "number": next(self.numbers), "at": time.time(), "sql": text(sql)[:MAX_SQL],
             "params": shortened(params),
@@ -124,7 +124,7 @@ class Shim:
         self.transactions = {}  # type: Dict[int, int]
 
     def kept(self, params: Dict[str, Any]) -> Dict[str, Any]:
-        """Of a program's parameters those that say nothing about where to connect: options, time limits, ..."""
+        """Of a program's parameters those that do not say where to connect: options, time limits, ..."""
         found = {key: value for key, value in params.items() if key not in IDENTITY}
         if isinstance(found.get("options"), str):
             # `endpoint=...` in the options chooses a compute on Neon (docs, connection errors).
@@ -159,7 +159,7 @@ class Shim:
     def statement(
         self, connection: Any, sql: Callable[[], Any], params: Any, is_idle: Callable[[], bool]
     ) -> Any:
-        """A context manager that notes one statement. What the callables raise is not the program's affair."""
+        """A context manager that notes one statement. What the callables raise does no harm."""
         try:
             found, idle = text(sql()), is_idle()
         except Exception:
@@ -181,8 +181,9 @@ class Shim:
         if found is None or not sqlstate:
             return {"message": str(error)}
         return {
-            "sqlstate": sqlstate, "message": found.message_primary or str(error), "detail": found.message_detail,
-            "hint": found.message_hint, "context": found.context, "position": found.statement_position,
+            "sqlstate": sqlstate, "message": found.message_primary or str(error),
+            "detail": found.message_detail, "hint": found.message_hint,
+            "context": found.context, "position": found.statement_position,
         }  # fmt: skip
 
     def patch(self, module: Any) -> None:
