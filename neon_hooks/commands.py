@@ -10,7 +10,6 @@ from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from neon_hooks import systems
 from neon_hooks.errors import UsageError
 from neon_hooks.git import Repository
 from neon_hooks.push import Push, pushes_from
@@ -18,7 +17,6 @@ from neon_hooks.pushed import what_is_pushed
 from neon_hooks.ranges import range_of, resolved
 from neon_hooks.report import out
 from neon_hooks.settings import FILES, Settings, load
-from neon_hooks.tree import Tree
 
 Command = Callable[[Namespace, Mapping[str, str]], int]
 
@@ -67,8 +65,8 @@ def _settings_at(
     repository: Repository, commit: str, environ: Mapping[str, str], flags: Mapping[str, object]
 ) -> Settings:
     """The settings of the commit that is validated; a new, uncommitted settings file counts as well."""
-    tree: Tree = repository.tree(commit)
-    texts = {name: tree.text(name) for name in FILES if name in tree}
+    contents = ((name, repository.content(f"{commit}:{name}")) for name in FILES)
+    texts = {name: content.decode("utf-8", "replace") for name, content in contents if content}
     name = FILES[0]
     if name not in texts and "[tool.neon-hooks" not in texts.get(FILES[1], ""):
         texts |= _file(repository.top / name)
@@ -85,6 +83,8 @@ def _file(path: Path) -> dict[str, str]:
 
 
 def detect(flags: Namespace, environ: Mapping[str, str]) -> int:
+    from neon_hooks import systems
+
     with Repository.find() as repository:
         commit = repository.commit(flags.at)
         settings = _settings_at(repository, commit, environ, {})

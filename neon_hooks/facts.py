@@ -42,7 +42,8 @@ class Statement:
     """One statement as it went to the server.
 
     ``path`` and ``line`` say which migration file it came from, "" and 0 where that is unknown. Times
-    are relative to the run's start; ``transaction`` counts from 1 within a run.
+    are relative to the run's start; ``transaction`` counts from 1 within a run. ``frames`` are the lines
+    (path, line) of the project's code that led to it, innermost first.
     """
 
     sql: str
@@ -57,6 +58,7 @@ class Statement:
     scans: tuple[str, ...] = ()
     error: DatabaseError | None = None
     params: str = ""
+    frames: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)

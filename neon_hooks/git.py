@@ -141,6 +141,11 @@ class Repository:
                 oids[path] = meta.rpartition(" ")[2]
         return Tree(oids, lambda path: self._blob(oids[path], path))
 
+    def content(self, name: str) -> bytes:
+        """The contents of one blob, by its id or as ``commit:path``; b"" if there is none."""
+        found = self._objects.find(name)
+        return found.content if found and found.kind == "blob" else b""
+
     def _blob(self, oid: str, path: str) -> bytes:
         found = self._objects.find(oid)
         if found is None:

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from neon_hooks import systems
 from neon_hooks.changes import Range
 from neon_hooks.git import Repository
 from neon_hooks.plan import Unit, Work
+from neon_hooks.registry import concerns_any
 from neon_hooks.settings import Settings
 
 
 def what_is_pushed(repository: Repository, pushed: Range, settings: Settings) -> list[Work]:
     """The units for which the range has new migrations, or changes old ones."""
     changes = repository.changes(pushed)
-    if not changes.files:
+    if not concerns_any(changes, repository.content):
         return []
+    from neon_hooks import systems  # loads every system
+
     target = repository.tree(pushed.target)
     # Of a rewritten main line the old tip counts: its migrations may have been applied.
     known = pushed.published or pushed.base

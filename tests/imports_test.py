@@ -14,7 +14,7 @@ from tests.fix_git import Clone
 TOP = Path(__file__).parent.parent
 PURE = {
     "changes", "deadline", "dsn", "errors", "facts", "findings", "lifetime", "outcome", "plan", "push",
-    "ranges", "redact", "settings", "stopwatch", "tree",
+    "ranges", "redact", "registry", "settings", "stopwatch", "tree",
 }  # fmt: skip
 PARTS_OF_GIT = {"checkout", "objects", "plumbing"}
 EDGES = {"git", "systems", "neon", "run", "recorder", "database", "generate"}

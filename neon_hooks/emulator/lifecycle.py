@@ -191,16 +191,7 @@ def restore(
 ) -> Sequence[Operation]:
     """``neon_branch`` gets the data of ``source`` as of now; the way to reset it to its parent."""
     children = project.children(neon_branch)
-    if source is neon_branch:
-        raise problems.no_history()
-    if children and not preserve_under_name:
-        raise problems.refused("preserve_under_name is required for a branch that has children")
-    if source.current_state != State.READY or neon_branch.current_state != State.READY:
-        raise problems.refused("branch not ready yet")
-    if preserve_under_name:
-        _name_is_free(project, preserve_under_name)
-    if source.expires_at is not None:
-        raise problems.refused("cannot restore from a branch that has an expiration timestamp")
+    _may_restore(project, neon_branch, source, preserve_under_name)
     contents.synchronise(project, source)
     target = names.identifier()
     project.fleet.copy(source.timeline, target)
@@ -231,6 +222,21 @@ def restore(
     if endpoint:
         steps.append(computes.starting(project, neon_branch, endpoint))
     return project.operations.schedule(*steps)
+
+
+def _may_restore(
+    project: Project, neon_branch: NeonBranch, source: NeonBranch, preserve_under_name: str
+) -> None:
+    if source is neon_branch:
+        raise problems.no_history()
+    if project.children(neon_branch) and not preserve_under_name:
+        raise problems.refused("preserve_under_name is required for a branch that has children")
+    if source.current_state != State.READY or neon_branch.current_state != State.READY:
+        raise problems.refused("branch not ready yet")
+    if preserve_under_name:
+        _name_is_free(project, preserve_under_name)
+    if source.expires_at is not None:
+        raise problems.refused("cannot restore from a branch that has an expiration timestamp")
 
 
 def _preserve(project: Project, neon_branch: NeonBranch, name: str, children: Sequence[NeonBranch]) -> None:

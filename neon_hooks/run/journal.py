@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,7 @@ def _statements(
             rows=rows if isinstance(rows, int) and rows >= 0 else None,
             error=_error(line["error"], redact) if isinstance(line.get("error"), dict) else None,
             params=redact(str(line.get("params", ""))),
+            frames=tuple((str(path), int(number)) for path, number in line.get("frames", ())),
         )
 
 
@@ -139,7 +140,14 @@ def attribute(
             waiting, last = [], written
             pending.remove(written)
     _assign(paths, waiting, _next(history, pending, last, applied))
-    return tuple(replace(statement, path=path) for statement, path in zip(statements, paths, strict=True))
+    known = {migration.path for migration in history}
+    return tuple(_placed(statement, path, known) for statement, path in zip(statements, paths, strict=True))
+
+
+def _placed(statement: Statement, path: str, known: Set[str]) -> Statement:
+    """With the migration and its line: what the code itself showed is certain, the rest was inferred."""
+    path, line = next((frame for frame in statement.frames if frame[0] in known), (path, 0))
+    return replace(statement, path=path, line=line)
 
 
 def _assign(paths: list[str], numbers: Sequence[int], path: str) -> None:

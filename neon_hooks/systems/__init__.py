@@ -1,27 +1,23 @@
-"""The migration systems: one module each, one line each in SYSTEMS, and what is asked of all of them.
+"""What is asked of all migration systems together: which are there, and what a push means for them.
 
-Knows trees and data. Nothing here opens a file, starts a process or imports a project's code.
+Each system is one module here with a SYSTEM, and one line in registry.py. Knows trees and data: nothing
+here opens a file, starts a process or imports a project's code.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 
 from neon_hooks.changes import Changes
 from neon_hooks.errors import UsageError
 from neon_hooks.plan import Edit, Migration, Unit, Work
+from neon_hooks.registry import ENTRIES
 from neon_hooks.settings import Settings, SystemSettings
-from neon_hooks.systems.alembic import ALEMBIC
 from neon_hooks.systems.base import History, System
-from neon_hooks.systems.django import DJANGO
-from neon_hooks.systems.sql import SQL
 from neon_hooks.tree import Tree, inside, join
 
-SYSTEMS: tuple[System, ...] = (
-    ALEMBIC,
-    DJANGO,
-    SQL,
-)
+SYSTEMS: tuple[System, ...] = tuple(import_module(entry.module).SYSTEM for entry in ENTRIES)
 PASSED_ON = ("python", "database")  # keys of [[systems]] that others need: they travel in Unit.options
 
 

@@ -159,7 +159,7 @@ def prove(before: Ids, after: Ids, history: History, pushed: History) -> Proof:
     return Proof(missing=missing, unexpected=after - heads(history) - (before - ids(history)))
 
 
-ALEMBIC = System(
+SYSTEM = System(
     name="alembic",
     detect=detect,
     history=history,

@@ -203,7 +203,7 @@ def same(before: bytes, after: bytes) -> bool:
     return same_code(before, after, ignored=GRAPH)
 
 
-DJANGO = System(
+SYSTEM = System(
     name="django",
     detect=detect,
     history=history,

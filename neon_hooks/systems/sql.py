@@ -123,7 +123,7 @@ def apply(unit: Unit, pushed: History) -> Script:
     )
 
 
-SQL = System(
+SYSTEM = System(
     name="sql", detect=detect, history=history, apply=apply, at=plain_unit("sql"), same=same_sql,
     # Nothing is recorded, so nothing can be missing; the trial proves each file by having run it.
     applied=lambda rows, history: frozenset(),

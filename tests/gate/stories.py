@@ -47,7 +47,7 @@ def django(body: str, parent: str = "0002_customer_nickname") -> str:
 class Story:
     """``good`` and ``bad`` are (path, text); ``bad`` works on an empty table and fails on the rows.
 
-    ``idle`` makes the tool end without error and without work; ``hard_coded`` names another database in the
+    ``bad_line`` is where the statement stands, 0 where that cannot be known. ``idle`` makes the tool end without error and without work; ``hard_coded`` names another database in the
     project's own configuration, whatever the environment says.
     """
 
@@ -57,6 +57,7 @@ class Story:
     good: tuple[str, str]
     good_id: str
     bad: tuple[str, str]
+    bad_line: int
     deploy: tuple[str, ...]
     environment: str = ""
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -116,6 +117,7 @@ ALEMBIC = Story(
     good=("migrations/versions/c3.py", alembic('op.add_column("customers", sa.Column("country", sa.Text))')),
     good_id="c3",
     bad=("migrations/versions/c3.py", alembic('op.create_unique_constraint("email_key", "customers", ["email"])')),
+    bad_line=8,
     deploy=("-m", "alembic", "upgrade", "heads"),
     environment="sqlalchemy",
     environ={"DATABASE_URL": "postgresql+psycopg://app:canary-password@production.example.com/shop"},
@@ -124,7 +126,7 @@ ALEMBIC = Story(
 )  # fmt: skip
 FLASK = Story(
     "alembic", "flask_migrate", "customers",
-    good=ALEMBIC.good, good_id="c3", bad=ALEMBIC.bad,
+    good=ALEMBIC.good, good_id="c3", bad=ALEMBIC.bad, bad_line=8,
     deploy=("-m", "flask", "db", "upgrade", "heads"),
     environment="sqlalchemy",
     environ=ALEMBIC.environ,
@@ -141,6 +143,7 @@ DJANGO = Story(
         "shop/migrations/0003_unique.py",
         django('migrations.AlterField("customer", "email", models.TextField(unique=True))'),
     ),
+    bad_line=0,  # Django runs operations long after the file was read
     deploy=("manage.py", "migrate", "--noinput"),
     environment="django",
     environ={"SECRET_KEY": "canary-secret-key", "DB_PASSWORD": "canary-password"},
@@ -152,6 +155,7 @@ SQL = Story(
     good=("migrations/003_country.sql", "ALTER TABLE customers ADD COLUMN country text;\n"),
     good_id="003_country.sql",
     bad=("migrations/003_unique.sql", UNIQUE_INDEX.format(table="customers") + ";\n"),
+    bad_line=1,
     deploy=(),
 )  # fmt: skip
 STORIES = (ALEMBIC, FLASK, DJANGO, SQL)

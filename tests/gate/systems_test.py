@@ -42,6 +42,7 @@ def test_a_migration_that_fails_on_the_rows_is_blocked_with_file_statement_and_p
     assert finding["evidence"]["sqlstate"] == "23505"
     assert "Key (email)=" in finding["evidence"]["detail"]
     assert "UNIQUE" in finding["evidence"]["statement"]
+    assert finding["line"] == story.bad_line
     for words in (story.bad[0] + ":", "SQLSTATE 23505 (unique_violation)", "DETAIL: Key (email)=", "  fix: "):
         assert words in pushed.said
     (migration,) = pushed.document["migrations"]

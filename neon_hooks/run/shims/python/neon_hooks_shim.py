@@ -27,6 +27,8 @@ IDENTITY = frozenset(
     " channel_binding require_auth target_session_attrs load_balance_hosts gssencmode krbsrvname gsslib"
     " gssdelegation requirepeer replication".split()
 )
+INSTALLED = os.sep + "site-packages" + os.sep
+MAX_FRAMES = 8
 MAX_SQL, MAX_PARAMS, MAX_STATEMENTS = 20000, 200, 20000
 # libpq takes these even when a connection string names a host.
 LIBPQ_OVERRIDES = ("PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR")
@@ -55,8 +57,10 @@ def parse_target(uri: str) -> Dict[str, str]:
 class Journal:
     """Appends one JSON line per event, in one write each, so that a killed process loses nothing."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, checkout: str = "") -> None:
         self.path = path
+        self.checkout = os.path.realpath(checkout) + os.sep if checkout else ""
+        self.places = {}  # type: Dict[str, str]
         self.numbers = itertools.count(1)
         self.written = 0
 
@@ -81,6 +85,8 @@ class Journal:
         }  # type: Dict[str, Any]  # fmt: skip
         quiet = self._is_one_too_many(fields["sql"])
         if not quiet:
+            fields["frames"] = self.frames()
+        if not quiet:
             self.write("begin", number=fields["number"], sql=fields["sql"])
         started = time.perf_counter()
         try:
@@ -89,6 +95,25 @@ class Journal:
             fields["ms"] = round((time.perf_counter() - started) * 1000, 3)
             if not quiet or "error" in fields:
                 self.write("statement", **fields)
+
+    def frames(self) -> List[Any]:
+        """The lines of the project that led here, innermost first: one of them may be the migration's."""
+        found = []  # type: List[Any]
+        frame = sys._getframe(1) if self.checkout else None  # type: Any
+        while frame is not None and len(found) < MAX_FRAMES:
+            path = self.inside(frame.f_code.co_filename)
+            if path:
+                found.append([path, frame.f_lineno])
+            frame = frame.f_back
+        return found
+
+    def inside(self, name: str) -> str:
+        """A code object's file relative to the checkout, "" for one that is not the project's own."""
+        if name not in self.places:
+            path = os.path.realpath(name)
+            ours = path.startswith(self.checkout) and INSTALLED not in path and not name.startswith("<")
+            self.places[name] = path[len(self.checkout) :].replace(os.sep, "/") if ours else ""
+        return self.places[name]
 
     def _is_one_too_many(self, sql: str) -> bool:
         """After many statements only those are kept that say something: data migrations send millions."""
@@ -120,7 +145,7 @@ class Shim:
 
     def __init__(self, environ: Dict[str, str]) -> None:
         self.target = parse_target(environ["NEON_HOOKS_TARGET"])
-        self.journal = Journal(environ.get("NEON_HOOKS_JOURNAL") or os.devnull)
+        self.journal = Journal(environ.get("NEON_HOOKS_JOURNAL") or os.devnull, environ.get("NEON_HOOKS_CHECKOUT", ""))
         self.transactions = {}  # type: Dict[int, int]
 
     def kept(self, params: Dict[str, Any]) -> Dict[str, Any]:
