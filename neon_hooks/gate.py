@@ -17,7 +17,6 @@ from neon_hooks.deadline import Deadline
 from neon_hooks.errors import Interrupted, NeonHooksError, Unavailable, UsageError
 from neon_hooks.facts import Facts, UnitFacts
 from neon_hooks.git import Repository
-from neon_hooks.local import stand_in
 from neon_hooks.neon.branch import TestNeonBranch, test_neon_branch
 from neon_hooks.outcome import Outcome
 from neon_hooks.plan import Work
@@ -81,6 +80,8 @@ class Gate:
         """The settings with a Neon to talk to: as they are, or those of an emulator for ``local``."""
         if not self.settings.is_local:
             return self.settings
+        from neon_hooks.local import stand_in  # the emulator, which nobody else needs
+
         with watch("embedded Postgres"):
             return stack.enter_context(
                 stand_in(self.repository, facts.range.base, self.settings, self.environ, self.deadline, self.say)

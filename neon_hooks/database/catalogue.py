@@ -1,6 +1,6 @@
-"""The query that turns a database's catalogue into comparable text (manual, chapter 52).
+"""The queries that turn a database's catalogue into comparable text (manual, chapter 52).
 
-One round trip. Objects that belong to an extension are left out: the extension's own line stands for
+Each yields one column, a line or more per object. Objects that belong to an extension are left out: the extension's own line stands for
 them. Works on Postgres 14 to 18.
 """
 
@@ -13,7 +13,7 @@ def _own(catalog: str, oid: str) -> str:
     return f"{OURS} and {NOT_OF_EXTENSION.format(catalog=catalog, oid=oid)}"
 
 
-PARTS = (
+QUERIES = (
     f"""select 'schema ' || n.nspname || coalesce(' acl ' || n.nspacl::text, '')
         from pg_namespace n where {OURS}""",
     "select 'extension ' || extname || ' ' || extversion from pg_extension where extname <> 'plpgsql'",
@@ -107,9 +107,4 @@ PARTS = (
                      where r.prpubid = p.oid order by 1)::text from pg_publication p""",
     """select 'default acl ' || defaclrole::regrole || ' ' || defaclnamespace || ' ' || defaclobjtype::text
             || ' ' || defaclacl::text from pg_default_acl""",
-)
-SCHEMA_LINES = (
-    "select text from ("
-    + " union all ".join(f"({part})" for part in PARTS)
-    + ') lines(text) where text is not null order by text collate "C"'
 )

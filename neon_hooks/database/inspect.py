@@ -6,7 +6,7 @@ from difflib import unified_diff
 
 from psycopg import sql
 
-from neon_hooks.database.catalogue import SCHEMA_LINES
+from neon_hooks.database.catalogue import QUERIES
 from neon_hooks.database.connect import Connection
 from neon_hooks.plan import Bookkeeping
 
@@ -35,12 +35,16 @@ def bookkeeping_rows(connection: Connection, bookkeeping: Bookkeeping) -> frozen
 
 
 def schema_lines(connection: Connection) -> tuple[str, ...]:
-    """Every object of every schema but the system's, one or more lines each, in a fixed order."""
-    with connection.transaction():
+    """Every object of every schema but the system's, one or more lines each, in a fixed order.
+
+    One round trip, with a query per kind of object: as a single query they take five times as long.
+    """
+    with connection.pipeline(), connection.transaction():
         # So that every name is printed with its schema.
         connection.execute("set local search_path to pg_catalog")
-        rows = connection.execute(SCHEMA_LINES).fetchall()
-    return tuple(line.rstrip() for (text,) in rows for line in text.splitlines())
+        cursors = [connection.execute(query.encode()) for query in QUERIES]
+        texts = sorted(text for cursor in cursors for (text,) in cursor if text is not None)
+    return tuple(line.rstrip() for text in texts for line in text.splitlines())
 
 
 def difference(before: tuple[str, ...], after: tuple[str, ...]) -> str:
