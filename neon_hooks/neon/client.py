@@ -31,6 +31,7 @@ from neon_hooks.settings import Settings
 ANSWER_SECONDS = 30.0
 CONNECT_SECONDS = 10.0
 FRESH_SECONDS = 10.0  # Neon's own tests repeat a 404 after a creation ten times, a second apart
+CALLED = {"branches": "Neon database branches"}  # never just branches: git has some, too
 PAGE_SIZE = 400  # the most that GET /projects allows
 # 409 says that the name is taken: it can be our own creation, applied although it was said to have failed.
 NOTHING_MADE = frozenset((*range(300, 500), 503)) - {409}
@@ -205,7 +206,7 @@ class NeonClient:
         seen: set[str] = set()
         query = {**params, "limit": str(self._page_size)}
         while True:
-            body = self._get(path, to=f"list the {key}", params=query)
+            body = self._get(path, to=f"list the {CALLED.get(key, key)}", params=query)
             page = items(body, key)
             found += [make(item, body) for item in page]
             following = text(part(body, "pagination"), cursor)
@@ -226,7 +227,8 @@ class NeonClient:
         params: Mapping[str, str] | None = None,
         body: Json | None = None,
     ) -> Answer:
-        fresh = max((until for name, until in self._fresh.items() if name in path), default=0.0)
+        about = " ".join((path, *(params or {}).values()))
+        fresh = max((until for name, until in self._fresh.items() if name in about), default=0.0)
         attempt = 1
         while True:
             self.deadline.check(f"Neon to {to}")
