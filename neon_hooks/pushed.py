@@ -6,12 +6,15 @@ The first half of the story, and all of it for most pushes: nothing heavy may be
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from neon_hooks.changes import Range
 from neon_hooks.git import Repository
-from neon_hooks.plan import Unit, Work
 from neon_hooks.registry import concerns_any
 from neon_hooks.settings import Settings
+
+if TYPE_CHECKING:
+    from neon_hooks.plan import Unit, Work
 
 
 def what_is_pushed(repository: Repository, pushed: Range, settings: Settings) -> list[Work]:
