@@ -28,9 +28,9 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/demo.stamp: $(BIN)/python setup.cfg pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[local]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local]'
 	touch $@
 
 $(VENV)/test.stamp: $(BIN)/python setup.cfg pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[local,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,test]'
 	touch $@ $(VENV)/demo.stamp

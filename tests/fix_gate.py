@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +103,13 @@ class Team:
         said, _ = process.communicate(timeout=120)
         document = json.loads(self.report.read_text() or "{}") if self.report.exists() else {}
         return Pushed(process.returncode, said, document)
+
+    def run(self, argv: Sequence[str]) -> None:
+        """A command in the work tree, as the developer."""
+        done = subprocess.run(
+            argv, cwd=self.clone.path, env=self.environment(), capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Run ``sql`` on main as its owner."""
