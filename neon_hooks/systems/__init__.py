@@ -100,7 +100,7 @@ def _is_touched(unit: Unit, history: History, target: Tree, changes: Changes) ->
     known = {migration.path for migration in history}
     if known and known <= changes.added:
         return True  # a new unit, or one that moved here
-    directories = {path.rpartition("/")[0] for path in known} | {unit.migrations_dir}
+    directories = {unit.root, unit.migrations_dir}  # a whole package can be gone
     return any(
         path in known or (path not in target and any(inside(path, directory) for directory in directories))
         for path in changes.gone_or_edited

@@ -37,7 +37,7 @@ def detect(tree: Tree) -> Iterable[Unit]:
         unit = at(tree, parent(path), parent(path))
         if not is_clearly_not_postgres(tree, unit.root, unit.options["settings"]):
             yield Unit(
-                unit.system, unit.root, unit.migrations_dir,
+                unit.system, unit.root, _only_package(tree, unit.root),
                 (f"{path} names DJANGO_SETTINGS_MODULE",), unit.options,
             )  # fmt: skip
 
@@ -58,6 +58,13 @@ def history(unit: Unit, tree: Tree) -> History:
         for migration in _migrations(tree, directory, paths)
     ]
     return _as_django_plans(list(_resolved(found)))
+
+
+def _only_package(tree: Tree, root: str) -> str:
+    """The directory of the migrations if the project has one such package, else the project itself."""
+    roots = _roots(tree) or [root]
+    found = [directory for directory in _packages(tree) if _root_of(directory, roots) == root]
+    return found[0] if len(found) == 1 else root
 
 
 def _packages(tree: Tree) -> dict[str, list[str]]:

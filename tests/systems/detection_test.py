@@ -68,7 +68,7 @@ FOUND = {
         [("alembic", "api", "api/migrations")],
     ),
     "Django at the top": (
-        {"manage.py": MANAGE, "shop/migrations/0001_initial.py": MIGRATION}, [("django", "", "")],
+        {"manage.py": MANAGE, "shop/migrations/0001_initial.py": MIGRATION}, [("django", "", "shop/migrations")],
     ),
     "Django further down": ({"apps/web/manage.py": MANAGE}, [("django", "apps/web", "apps/web")]),
     "Django on PostGIS": (
