@@ -95,9 +95,17 @@ class Edit:
 
 @dataclass(frozen=True)
 class Work:
-    """One unit and what the push means for it. ``history`` is everything at the target, in order."""
+    """One unit and what the push means for it. ``history`` is everything at the target, in order.
+
+    ``is_graph``: the order is told by ``parents``. ``numbers`` are the versions that order the migrations
+    elsewhere (id -> version), empty where a tool does not order by number. ``downs`` are the ids that have
+    a file of their own for the way back, None where a tool knows no such files.
+    """
 
     unit: Unit
     history: tuple[Migration, ...]
     pushed: tuple[Migration, ...]
     edits: tuple[Edit, ...] = ()
+    is_graph: bool = False
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    downs: frozenset[str] | None = None

@@ -14,9 +14,12 @@ from neon_hooks.checks import (
     behind_main,
     edited_migration,
     migration_fails,
+    missing_down,
     no_rows,
     not_applied,
+    numbers,
     second_run,
+    several_heads,
 )
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import Facts
@@ -24,7 +27,18 @@ from neon_hooks.findings import Finding, Rule, Severity
 
 Check = Callable[[Facts], Iterable[Finding]]
 
-MODULES = (edited_migration, migration_fails, not_applied, second_run, behind_main, no_rows, already_applied)
+MODULES = (
+    edited_migration,
+    several_heads,
+    numbers,
+    migration_fails,
+    not_applied,
+    second_run,
+    behind_main,
+    missing_down,
+    no_rows,
+    already_applied,
+)
 CATALOGUE: Mapping[str, Rule] = {rule.id: rule for module in MODULES for rule in module.RULES}
 CHECKS: tuple[Check, ...] = tuple(module.check for module in MODULES)
 ORDER = tuple(Severity)

@@ -84,6 +84,17 @@ def _passed_on(unit: Unit, entry: SystemSettings) -> Unit:
 def work_for(unit: Unit, target: Tree, base: Tree | None, changes: Changes) -> Work:
     """What the push means for ``unit``. ``base`` None: the main line has nothing yet, everything is new."""
     system = by_name(unit.system)
+    work = _work_for(unit, system, target, base, changes)
+    numbers = {migration.id: system.number(migration) for migration in work.history}
+    return replace(
+        work,
+        is_graph=system.is_graph,
+        numbers={id: number for id, number in numbers.items() if number},
+        downs=system.downs(unit, target, work.history) if system.downs else None,
+    )
+
+
+def _work_for(unit: Unit, system: System, target: Tree, base: Tree | None, changes: Changes) -> Work:
     history = tuple(system.history(unit, target))
     if base is None:
         return Work(unit, history, pushed=history)

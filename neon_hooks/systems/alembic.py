@@ -170,4 +170,5 @@ SYSTEM = System(
     same=same_code,
     applied=ancestors,
     prove=prove,
+    is_graph=True,
 )

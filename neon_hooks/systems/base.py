@@ -64,6 +64,9 @@ class System:
     applied:      (rows, history) -> ids that are applied
     prove:        (rows before, rows after, history, pushed) -> what is missing, what is too many
     unknown:      (rows, history) -> rows of migrations that the tree does not have
+    is_graph:     migrations name their parents, and the tool expects one head
+    number:       the version that orders a migration among the others, "" where nothing is ordered by one
+    downs:        ids of the migrations that have a file of their own for the way back; None: no such files
     """
 
     name: str
@@ -77,6 +80,9 @@ class System:
     applied: Callable[[Ids, History], Ids] = rows_are_ids
     prove: Callable[[Ids, Ids, History, History], Proof] = every_id_is_a_row
     unknown: Callable[[Ids, History], Ids] = rows_without_a_file
+    is_graph: bool = False
+    number: Callable[[Migration], str] = lambda migration: ""
+    downs: Callable[[Unit, Tree, History], Ids] | None = None
 
 
 def heads(history: History) -> Ids:

@@ -220,5 +220,6 @@ SYSTEM = System(
     bookkeeping=bookkeeping,
     same=same,
     prove=prove,
+    is_graph=True,
     unknown=unknown,
 )

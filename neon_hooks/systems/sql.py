@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from neon_hooks.plan import Migration, Script, Unit
-from neon_hooks.systems.base import History, System, plain_unit
+from neon_hooks.systems.base import History, Ids, System, plain_unit
 from neon_hooks.systems.places import by_directory, first_file, natural, up_from
 from neon_hooks.systems.sqltext import code, same_sql
 from neon_hooks.tree import Tree, join, parent
@@ -22,6 +22,8 @@ DOWN = re.compile(
     r".*[._-](?:down|rollback|undo|revert)\.sql|(?:down|rollback|revert)[._-].*\.sql|U\d.*\.sql",
     re.IGNORECASE,
 )
+UP = re.compile(r"(?:[._-]up)?\.sql$")
+BACK = re.compile(r"[._-](?:down|rollback|undo|revert)\.sql$")
 
 TOOL_MARKS = re.compile(
     r"--\s*\+(?:goose|migrate|micrate)\b|--\s*migrate:up|--\s*liquibase formatted|--> ?statement-breakpoint"
@@ -123,9 +125,23 @@ def apply(unit: Unit, pushed: History) -> Script:
     )
 
 
+def number(migration: Migration) -> str:
+    """ "12" of ``0012_add_index.sql``."""
+    found = re.match(r"\d+", migration.id)
+    return str(int(found[0])) if found else ""
+
+
+def downs(unit: Unit, tree: Tree, history: History) -> Ids:
+    """Migrations beside which a down file lies: ``002_x.down.sql`` or ``002_x_down.sql`` for ``002_x.sql``."""
+    names = {path.rpartition("/")[2].lower() for path in tree.below(unit.migrations_dir)}
+    ways_back = {BACK.sub("", name) for name in names if DOWN.fullmatch(name)}
+    return frozenset(m.id for m in history if UP.sub("", m.id.lower()) in ways_back)
+
+
 SYSTEM = System(
     name="sql", detect=detect, history=history, apply=apply, at=plain_unit("sql"), same=same_sql,
     # Nothing is recorded, so nothing can be missing; the trial proves each file by having run it.
     applied=lambda rows, history: frozenset(),
     unknown=lambda rows, history: frozenset(),
+    number=number, downs=downs,
 )  # fmt: skip

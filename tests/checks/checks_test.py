@@ -159,3 +159,62 @@ def test_a_rule_that_does_not_exist_is_refused_with_the_valid_ones() -> None:
 def test_every_rule_says_when_why_and_what_to_do() -> None:
     for rule in CATALOGUE.values():
         assert rule.condition.endswith(".") and rule.effect.endswith(".") and rule.fix
+
+
+def numbered(*numbers: str, pushed: int = 1, downs: frozenset[str] | None = None) -> dict[str, Any]:
+    history = tuple(Migration(f"{n}_{i}.sql", f"m/{n}_{i}.sql", str(i)) for i, n in enumerate(numbers))
+    work = Work(UNIT, history, history[-pushed:], numbers={m.id: m.id.partition("_")[0] for m in history}, downs=downs)
+    return {"work": work, "migrations": ()}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "rules"),
+    [
+        (("1", "2", "3"), []),
+        (("1", "2", "2"), ["duplicate-number"]),
+        (("1", "1", "2"), []),  # an old one, which the push did not make
+        (("1", "9", "10"), []),
+        (("1", "10", "9"), ["out-of-order"]),
+        (("1.9", "1.10"), []),
+        (("1.10", "1.9"), ["out-of-order"]),
+        (("7",), []),
+    ],
+)
+def test_numbers_must_be_free_and_come_last(numbers: tuple[str, ...], rules: list[str]) -> None:
+    assert [finding.rule for finding in judged(**numbered(*numbers))] == rules
+
+
+@pytest.mark.parametrize(
+    ("downs", "rules"),
+    [
+        (None, []),
+        (frozenset(), []),
+        (frozenset({"1_0.sql"}), []),  # half of them is no habit
+        (frozenset({"1_0.sql", "2_1.sql"}), ["missing-down"]),
+        (frozenset({"1_0.sql", "2_1.sql", "3_2.sql"}), []),
+    ],
+)
+def test_a_down_file_is_missed_where_the_project_has_them(downs: frozenset[str] | None, rules: list[str]) -> None:
+    assert [finding.rule for finding in judged(**numbered("1", "2", "3", downs=downs))] == rules
+
+
+def graph(*edges: tuple[str, str], pushed: int) -> dict[str, Any]:
+    history = tuple(
+        Migration(id.rpartition("/")[2], f"{id}.py", id, (parent,) if parent else ()) for id, parent in edges
+    )
+    return {"work": Work(UNIT, history, history[-pushed:], is_graph=True), "migrations": ()}
+
+
+@pytest.mark.parametrize(
+    ("edges", "pushed", "rules"),
+    [
+        ([("v/a", ""), ("v/b", "a")], 1, []),
+        ([("v/a", ""), ("v/b", "a"), ("v/c", "a")], 1, ["several-heads"]),
+        ([("v/a", ""), ("v/b", "a"), ("v/c", "a"), ("v/d", "b")], 1, []),  # both were there
+        ([("v/a", ""), ("v/b", "")], 1, ["several-heads"]),
+        ([("v/a", ""), ("w/b", "")], 1, []),  # another app's first
+        ([("v/a", ""), ("v/b", "")], 2, []),  # the first push of all
+    ],
+)
+def test_the_push_may_not_add_a_head(edges: list[tuple[str, str]], pushed: int, rules: list[str]) -> None:
+    assert [finding.rule for finding in judged(**graph(*edges, pushed=pushed))] == rules

@@ -90,3 +90,16 @@ def test_a_push_without_migrations_asks_neon_nothing(team: Team) -> None:
     pushed = team.push({"README": "hello"})
     assert pushed.passed and pushed.document["verdict"] == "pass"
     assert len(team.emulator.requests) == before
+
+
+def test_numbers_and_down_files_are_looked_after(team: Team) -> None:
+    old = {f"migrations/000{n}_x.{way}": "SELECT 1;" for n in (2, 5) for way in ("sql", "down.sql")}
+    shop(team).deployed({FIRST: SCHEMA, FIRST.replace(".sql", ".down.sql"): "DROP TABLE customers;", **old})
+    pushed = team.push({"migrations/0003_y.sql": "SELECT 1;", "migrations/0005_z.sql": "SELECT 1;"})
+    assert pushed.exit_code == 1
+    assert sorted((f["rule"], f["path"]) for f in pushed.document["findings"]) == [
+        ("duplicate-number", "migrations/0005_z.sql"),
+        ("missing-down", "migrations/0003_y.sql"),
+        ("missing-down", "migrations/0005_z.sql"),
+        ("out-of-order", "migrations/0003_y.sql"),
+    ]

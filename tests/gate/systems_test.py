@@ -169,3 +169,13 @@ def python_of(name: str) -> str:
     from tests.fix_systems import python_environment
 
     return str(python_environment(name))
+
+
+def test_two_heads_are_named_before_they_reach_anybody(team: Team) -> None:
+    ALEMBIC.start(team)
+    path, text = ALEMBIC.good
+    team.deployed({path: text})
+    pushed = team.push({"migrations/versions/d4.py": alembic('op.execute("select 1")', "d4", "b2")})
+    assert pushed.exit_code == 1
+    assert pushed.rules == ["several-heads"]
+    assert "2 heads after this push: c3, d4" in pushed.said and "merge migration" in pushed.said
