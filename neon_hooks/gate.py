@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from neon_hooks import systems
 from neon_hooks.changes import Range
@@ -22,7 +23,9 @@ from neon_hooks.outcome import Outcome
 from neon_hooks.plan import Work
 from neon_hooks.settings import Settings
 from neon_hooks.stopwatch import Stopwatch
-from neon_hooks.workbench import Bench, bench
+
+if TYPE_CHECKING:
+    from neon_hooks.workbench import Bench
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,8 @@ class Gate:
         )
 
     def bench(self, facts: Facts, settings: Settings) -> AbstractContextManager[Bench]:
+        from neon_hooks.workbench import bench  # psycopg takes a while to load, and Neon is at work by now
+
         return bench(
             self.repository,
             facts.range.target,
