@@ -3,6 +3,7 @@
 1. A push without migrations: CPU time of the hook against a trivial hook of pre-commit-hooks.
 2. A push with a migration: `neon-hooks validate` against the bare sum of its parts, which are the API
    calls and the project's own tool, both called directly.
+3. Detection in a monorepo of 100 000 files, against one `git ls-tree`.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from pathlib import Path
 
 import httpx
 
+from neon_hooks import systems
 from neon_hooks.dsn import Dsn
 from neon_hooks.emulator import Emulator
+from neon_hooks.git import Repository
+from neon_hooks.settings import Settings
 from tests.fix_gate import Team
-from tests.fix_git import ISOLATED
+from tests.fix_git import ISOLATED, Clone
 from tests.fix_systems import python_environment
 from tests.gate.stories import ALEMBIC
 
@@ -111,6 +115,30 @@ def validation(team: Team) -> None:
     row("neon-hooks validate (runs the tool twice, proves what it did)", whole, parts)
 
 
+def monorepo(home: Path) -> None:
+    """100 000 files of many packages, some with migrations: detection beside one `git ls-tree`."""
+    clone = Clone.init(home)
+    for service in range(50):
+        clone.write({f"services/s{service}/src/m{n}/f{k}.ts": f"export const x = {n}" for n in range(40) for k in range(50)})
+        clone.write({f"services/s{service}/migrations/{n:03}_x.sql": "CREATE TABLE t ();" for n in range(20)})
+        clone.write({f"services/s{service}/package.json": "{}"})
+    clone.commit({"README": "big"})
+    with Repository.find(home) as repository:
+        listing = wall_ms(lambda: clone.git("ls-tree", "-r", "-z", "HEAD"))
+        tree = wall_ms(lambda: Repository.find(home).tree("HEAD"))
+
+        def detection() -> None:
+            with Repository.find(home) as fresh:
+                systems.detect(fresh.tree("HEAD"), Settings())
+
+        whole = wall_ms(detection)
+        files = len(repository.tree("HEAD").oids)
+    print(f"Detection in a monorepo of {files} files (elapsed time; ratio to git ls-tree)")
+    row("git ls-tree -r", listing, listing)
+    row("the same, as a Tree", tree, listing)
+    row("detect", whole, listing)
+
+
 def main() -> int:
     os.environ |= ISOLATED
     with tempfile.TemporaryDirectory() as home, Emulator() as emulator:
@@ -119,6 +147,9 @@ def main() -> int:
         no_op(team)
         print()
         validation(team)
+    print()
+    with tempfile.TemporaryDirectory() as home:
+        monorepo(Path(home))
     return 0
 
 
