@@ -36,6 +36,10 @@ class Unavailable(NeonHooksError):
     exit_code = 3
 
 
+class NotInstalled(Unavailable):
+    """The project's own tool is not on this machine."""
+
+
 class DeadlineExceeded(Unavailable):
     """The time that the settings allow was over before the verdict."""
 

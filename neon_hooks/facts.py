@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from neon_hooks.changes import Range
 from neon_hooks.plan import Proof, Unit, Work
 
+# What every statement is told after the one that failed (manual, appendix A): some tools go on regardless.
+IN_FAILED_TRANSACTION = "25P02"
+
 
 @dataclass(frozen=True)
 class DatabaseError:
@@ -67,6 +70,7 @@ class ToolRun:
 
     ``replaced`` are the environment variables whose values were withheld. ``redirected``: the driver
     shim was in the process, and each of the ``connections`` it saw went to the test Neon database branch.
+    ``replayed``: the tool was not there, and its SQL files were run in its place.
     """
 
     argv: tuple[str, ...]
@@ -77,12 +81,14 @@ class ToolRun:
     replaced: tuple[str, ...] = ()
     redirected: bool = False
     connections: int = 0
+    replayed: bool = False
 
     @property
     def failed(self) -> Statement | None:
-        """The last statement, if the tool failed and Postgres refused it."""
+        """The last statement that Postgres refused for its own sake, if the tool failed."""
         wrong = [s for s in self.statements if s.error]
-        return wrong[-1] if wrong and self.exit_code else None
+        own = [s for s in wrong if s.error and s.error.sqlstate != IN_FAILED_TRANSACTION]
+        return (own or wrong)[-1] if wrong and self.exit_code else None
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,8 @@ class UnitFacts:
     ``rows_before`` and ``rows_after`` are the bookkeeping's ids, None where a system keeps none.
     ``again`` is the second run; ``again_diff`` what it changed in the schema or the bookkeeping.
     ``unknown_rows`` are ids recorded before the run of which the pushed tree has no file,
-    ``pending_on_main`` the ids of the tree that were not applied then (None: not known).
+    ``pending_on_main`` the ids of the tree that were not applied then (None: not known), ``skipped`` those
+    of them that the tool passes over in silence.
     """
 
     work: Work
@@ -116,6 +123,7 @@ class UnitFacts:
     rows_after: frozenset[str] | None = None
     unknown_rows: frozenset[str] = frozenset()
     pending_on_main: frozenset[str] | None = None
+    skipped: frozenset[str] = frozenset()
     proof: Proof = Proof()
     schema_diff: str = ""
     again_diff: str = ""

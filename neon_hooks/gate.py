@@ -116,7 +116,7 @@ class Gate:
 
 def check_data(facts: Facts, settings: Settings) -> None:
     """Without rows a tool's bookkeeping is empty: it would begin with its first migration on a full schema."""
-    kept = [unit.unit.system for unit in facts.units if systems.by_name(unit.unit.system).bookkeeping]
+    kept = [unit.unit.system for unit in facts.units if systems.keeps_record(unit.unit)]
     if settings.data == "schema-only" and kept:
         raise UsageError(
             f'`data` is "schema-only", and the bookkeeping of {kept[0]} is in the rows that are left out',
@@ -126,4 +126,4 @@ def check_data(facts: Facts, settings: Settings) -> None:
 
 def needs_trial(work: Work) -> bool:
     """Whether there is something to run: new migrations, or edits whose effect the bookkeeping can show."""
-    return bool(work.pushed) or bool(work.edits and systems.by_name(work.unit.system).bookkeeping)
+    return bool(work.pushed) or bool(work.edits and systems.keeps_record(work.unit))

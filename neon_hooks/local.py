@@ -90,21 +90,13 @@ def _migrate(
     """Run every migration of ``base`` on main, which is nobody's production here."""
     tree = repository.tree(base)
     everything = Changes(Range(None, base, "local"), ())
-    works = [systems.work_for(unit, tree, None, everything) for unit in _units(tree, settings)]
+    works = [systems.work_for(unit, tree, None, everything) for unit in systems.detect(tree, systems.those_there(tree, settings))]
     works = [work for work in works if work.pushed]
     with bench(
         repository, base, works, settings=settings, environ=environ, deadline=deadline, say=say
     ) as workbench:
         for work in works:
             _check(work, workbench.start(work, main))
-
-
-def _units(tree: Tree, settings: Settings) -> list[Unit]:
-    """The base's systems. What the settings name may be new, and is not there yet."""
-    try:
-        return systems.detect(tree, settings)
-    except UsageError:
-        return systems.detect(tree, replace(settings, systems=()))
 
 
 def _check(work: Work, run: ToolRun) -> None:

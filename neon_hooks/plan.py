@@ -26,7 +26,9 @@ class Unit:
 class Migration:
     """``id`` is what the system's bookkeeping calls it; ``oid`` the blob, to notice edits.
 
-    ``parents`` come before it; ``replaces`` are ids that it stands for (a squashed migration).
+    ``parents`` come before it; ``replaces`` are ids that it stands for (a squashed migration). ``row`` is
+    what the bookkeeping holds where that is not the id. A ``repeatable`` one is applied again whenever its
+    content changes, and may be edited.
     """
 
     id: str
@@ -34,13 +36,15 @@ class Migration:
     oid: str
     parents: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
+    row: str = ""
+    repeatable: bool = False
 
 
 @dataclass(frozen=True)
 class Bookkeeping:
     """The table in which a tool remembers what it has applied.
 
-    ``id_sql`` is an expression over its row that yields a migration's id as text. ``schema`` None
+    ``id_sql`` is an expression over its row (which is called ``entry``) that yields a migration's id as text. ``schema`` None
     means: wherever a table of that name is.
     """
 
@@ -51,12 +55,29 @@ class Bookkeeping:
 
 @dataclass(frozen=True)
 class Command:
-    """How a project's own tool is started. The first word of ``argv`` is resolved by run/.
+    """How a project's own tool is started. ``family`` says who finds ``argv[0]``, and which driver shim
+    is loaded into it:
 
-    ``family`` names who resolves it and which driver shim is loaded ("python": the project's
-    interpreter). ``module`` is what that interpreter must be able to import. ``files`` are written
-    to a private directory which is put first on the family's search path (name -> text); in ``argv``
-    and ``environment`` the text ``{files}`` stands for that directory.
+    python  the project's interpreter; ``module`` is what it must be able to import. Driver shim.
+    node    a package's program in node_modules/.bin of the root or above it, never a download; or
+            ``node`` itself. Driver shim.
+    ruby    a binstub in bin/, ``bundle exec`` where there is a Gemfile.lock, PATH. Driver shim.
+    jvm     ./mvnw or ./gradlew for ``mvn`` and ``gradle``, bin/ of the root and above it, PATH. No shim.
+    native  the project's bin/, node_modules/.bin and virtual environments, PATH. No shim.
+
+    Without a shim the address must be one that provably wins over the project's configuration.
+    ``files`` are written to a private directory (name -> text), which is put first on the family's search
+    path. These words are filled in, in ``argv``, ``environment`` and ``files``:
+
+    {files}                 the private directory
+    {checkout}, {root}      the pushed tree, and the unit's root in it; absolute
+    {url}, {jdbc_url}       the test Neon database branch without its password, which PGPASSWORD has
+    {host}, {port}, {database}, {user}
+    {url_with_password}, {jdbc_url_with_password}, {password}
+                            never in ``argv``: a command line can be read by everybody on the machine
+
+    All other braces stay as they are. {url}'s scheme is ``url_schemes[0]``. ``unset`` are variables that
+    the tool cannot bear.
     """
 
     argv: tuple[str, ...]
@@ -65,6 +86,7 @@ class Command:
     environment: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     url_schemes: tuple[str, ...] = ("postgresql",)
+    unset: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,11 +98,36 @@ class Script:
 
 
 @dataclass(frozen=True)
+class Replayed:
+    """One migration whose SQL we run ourselves, because the project's tool is not there.
+
+    ``sql`` is the part of the file that goes up, which begins ``offset`` lines below the file's first.
+    ``transaction``: BEGIN and COMMIT around it and its record, as most tools do. ``implicit``: sent as one
+    simple query, which Postgres runs as one transaction of its own. Neither: statement by statement, as
+    psql does. ``setup`` makes the bookkeeping's table where it is missing, and is run once before the
+    first migration that has it; ``record`` writes the migration down.
+    """
+
+    id: str
+    path: str
+    sql: str
+    offset: int = 0
+    transaction: bool = False
+    implicit: bool = False
+    setup: str = ""
+    record: str = ""
+
+
+@dataclass(frozen=True)
 class Proof:
-    """What the bookkeeping says after the tool has run: ids that should be there, ids that should not."""
+    """What the bookkeeping says after the tool has run: ids that should be there, ids that should not.
+
+    ``unseen`` are pushed files that the tool passes over because of their names.
+    """
 
     missing: frozenset[str] = frozenset()
     unexpected: frozenset[str] = frozenset()
+    unseen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from neon_hooks.changes import Range
 from neon_hooks.git import Repository
 from neon_hooks.registry import concerns_any
 from neon_hooks.settings import Settings
+from neon_hooks.tree import join
 
 if TYPE_CHECKING:
     from neon_hooks.plan import Unit, Work
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 def what_is_pushed(repository: Repository, pushed: Range, settings: Settings) -> list[Work]:
     """The units for which the range has new migrations, or changes old ones."""
     changes = repository.changes(pushed)
-    if not concerns_any(changes, repository.content):
+    custom = [entry for entry in settings.systems if entry.system == "custom"]
+    named = [entry.migrations_dir or join(entry.root, "migrations") for entry in custom]
+    if not concerns_any(changes, repository.content, named):
         return []
     from neon_hooks import systems  # loads every system
 

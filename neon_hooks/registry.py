@@ -6,7 +6,7 @@ modules (neon_hooks/systems/<name>.py, with a SYSTEM each) are never loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from neon_hooks.changes import Changes, is_zero
@@ -28,18 +28,51 @@ class Entry:
         return f"neon_hooks.systems.{self.name.replace('-', '_')}"
 
 
+SCRIPTS = (".js", ".cjs", ".mjs", ".ts", ".cts", ".mts")
+UP = (b".up", b" up", b"\tup", b"\nup", b"{up", b",up")  # a function of this name, however it is exported
 ENTRIES = (
     Entry("alembic", (".py",), (b"revision",)),
     Entry("django", (".py",), (b"Migration",)),
+    Entry("prisma", ("migration.sql", "migration_lock.toml", ".prisma")),
+    Entry("drizzle", (".sql", "_journal.json")),
+    Entry("activerecord", (".rb",), (b"ActiveRecord::Migration",)),
+    Entry("flyway", (".sql", ".java", ".kt")),
+    Entry("liquibase", (".xml", ".yaml", ".yml", ".json", ".sql", ".csv")),
+    Entry("hibernate", (".java", ".kt"), (b"@Entity", b"@Embeddable", b"@MappedSuperclass")),
+    Entry("knex", SCRIPTS, UP),
+    Entry("typeorm", SCRIPTS, (b"MigrationInterface", b"queryRunner")),
+    Entry("sequelize", SCRIPTS, UP),
+    Entry("mikroorm", SCRIPTS, (b"Migration",)),
+    Entry("kysely", SCRIPTS, UP),
+    Entry("node-pg-migrate", (*SCRIPTS, ".sql"), (*UP, b"pgm", b"--")),
+    Entry("goose", (".sql", ".go"), (b"goose",)),
+    Entry("golang-migrate", (".up.sql",)),
+    Entry("dbmate", (".sql",), (b"migrate:up",)),
+    Entry("sqlx", (".sql",)),
+    Entry("diesel", ("/up.sql",)),
+    Entry("seaorm", (".rs",), (b"sea_orm_migration", b"Migrator")),
+    Entry("atlas", (".sql", "atlas.sum")),
+    Entry("sqitch", ("sqitch.plan", ".sql")),
+    Entry("yoyo", (".py",), (b"yoyo",)),
+    Entry("supabase", (".sql",)),
+    Entry("ecto", (".exs",), (b"Migration",)),
+    Entry("laravel", (".php",), (b"Migration",)),
+    Entry("efcore", (".cs",), (b"Migration",)),
     Entry("sql", (".sql",)),
+    Entry("custom", ()),  # only where the settings name a directory
 )
 
 
-def concerns_any(changes: Changes, read: Callable[[str], bytes]) -> bool:
+def concerns_any(
+    changes: Changes, read: Callable[[str], bytes], directories: Iterable[str] = ()
+) -> bool:
     """Whether a changed, added or deleted file may be a migration of any system. When in doubt: yes.
 
-    ``read`` returns the contents of a blob by its id.
+    ``read`` returns the contents of a blob by its id. In ``directories`` every file may be one.
     """
+    named = tuple(f"{directory}/" if directory else "" for directory in directories)
+    if any(file.path.startswith(named) for file in changes.files):
+        return True
     for file in changes.files:
         entries = [entry for entry in ENTRIES if file.path.endswith(entry.suffixes)]
         if not entries:

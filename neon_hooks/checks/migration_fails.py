@@ -40,7 +40,7 @@ def _refused(unit: UnitFacts, statement: Statement) -> Finding:
         line=statement.line,
         system=unit.unit.system,
         quote=_quote(statement, error),
-        fix=fix_for(error.sqlstate) or RULE.fix,
+        fix=_fix(error),
         evidence={
             "sqlstate": error.sqlstate,
             "detail": error.detail,
@@ -50,11 +50,16 @@ def _refused(unit: UnitFacts, statement: Statement) -> Finding:
     )
 
 
+def _fix(error: DatabaseError) -> str:
+    """By SQLSTATE; what is no error of Postgres is a tool's own refusal, and its hint the remedy."""
+    return (fix_for(error.sqlstate) if error.sqlstate else error.hint) or RULE.fix
+
+
 def _quote(statement: Statement, error: DatabaseError) -> str:
     lines = statement.sql.strip().splitlines()
     more = [f"... ({len(lines) - QUOTED_LINES} more lines)"] if len(lines) > QUOTED_LINES else []
     said = [f"SQLSTATE {error.sqlstate} ({name_of(error.sqlstate)})"] if error.sqlstate else []
-    said += [f"{label}: {text}" for label, text in _labelled(error) if text]
+    said += [f"{label}: {text}" for label, text in _labelled(error) if text and text != _fix(error)]
     return "\n".join([*lines[:QUOTED_LINES], *more, *said])
 
 

@@ -36,6 +36,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     for unit in facts.units:
         if unit.first is None or unit.first.exit_code:
             continue
+        yield from _unseen(unit)
         if unit.proof.missing and not unit.schema_diff and unit.rows_before == unit.rows_after:
             yield _elsewhere(unit)
         else:
@@ -62,6 +63,19 @@ def _elsewhere(unit: UnitFacts) -> Finding:
         quote="\n".join(unit.first.output.strip().splitlines()[-10:]),
         evidence={"missing": sorted(unit.proof.missing)},
     )
+
+
+def _unseen(unit: UnitFacts) -> Iterator[Finding]:
+    paths = {migration.id: migration.path for migration in unit.work.history}
+    for id in sorted(unit.proof.unseen):
+        yield found(
+            MISSING,
+            f"{unit.unit.system} does not take {id} for a migration:"
+            " its name is not of the form that it looks for",
+            path=paths.get(id, unit.unit.migrations_dir),
+            system=unit.unit.system,
+            evidence={"id": id},
+        )
 
 
 def _missing(unit: UnitFacts) -> Iterator[Finding]:

@@ -42,14 +42,17 @@ class FileRun:
         return self.statements[-1].error if self.statements else None
 
 
-class _Run:
-    """One session while it works through one file."""
+class Session:
+    """One session while it works through one file, whose text begins below its ``offset`` first lines."""
 
-    def __init__(self, connection: Connection, read: Read, began: float, transaction: int) -> None:
+    def __init__(
+        self, connection: Connection, read: Read, began: float, transaction: int, offset: int = 0
+    ) -> None:
         self.connection = connection
         self.read = read
         self.began = began
         self.transaction = transaction
+        self.offset = offset
         self.statements: list[Statement] = []
 
     def in_transaction(self) -> bool:
@@ -73,7 +76,7 @@ class _Run:
         self.statements.append(
             Statement(
                 sql=part.text,
-                line=part.line + (part.text.count("\n", 0, max(0, error.position - 1)) if error else 0),
+                line=self.offset + part.line + (part.text.count("\n", 0, max(0, error.position - 1)) if error else 0),
                 started_ms=(started - self.began) * 1000,
                 ms=(now - started) * 1000,
                 transaction=self.transaction,
@@ -110,8 +113,17 @@ class _Run:
             part, f"\\{name} is a command of psql that is not run on a test Neon database branch"
         )
 
+    def expect_no_transaction(self, last: int) -> bool:
+        """At the end of a file, its line ``last``."""
+        return not self.in_transaction() or self.refuse(
+            Part("sql", "", last),
+            "the file ends inside a transaction that it opened: all of it is rolled back (COMMIT is missing)",
+        )
+
     def refuse(self, part: Part, why: str) -> bool:
-        self.statements.append(Statement(sql=part.text, line=part.line, error=DatabaseError("", why)))
+        self.statements.append(
+            Statement(sql=part.text, line=self.offset + part.line, error=DatabaseError("", why))
+        )
         return False
 
 
@@ -126,7 +138,7 @@ def run_files(dsn: Dsn, files: Sequence[tuple[str, str]], *, read: Read, single_
     for path, text in files:
         # Not `with connect()`: that would commit what the file left open, and psql rolls it back.
         with closing(connect(dsn)) as connection:
-            run = _Run(connection, read, began, transaction)
+            run = Session(connection, read, began, transaction)
             _run_one(run, text, path, single_transaction)
             transaction = run.transaction
         done.append(FileRun(path, tuple(run.statements)))
@@ -135,7 +147,7 @@ def run_files(dsn: Dsn, files: Sequence[tuple[str, str]], *, read: Read, single_
     return done
 
 
-def _run_one(run: _Run, text: str, path: str, single_transaction: bool) -> None:
+def _run_one(run: Session, text: str, path: str, single_transaction: bool) -> None:
     last = text.count("\n") + 1
     if single_transaction:
         run.sql(Part("sql", "BEGIN", 1))
@@ -143,11 +155,8 @@ def _run_one(run: _Run, text: str, path: str, single_transaction: bool) -> None:
         return
     if single_transaction:
         run.sql(Part("sql", "COMMIT", last))
-    elif run.in_transaction():
-        run.refuse(
-            Part("sql", "", last),
-            "the file ends inside a transaction that it opened: all of it is rolled back (COMMIT is missing)",
-        )
+    else:
+        run.expect_no_transaction(last)
 
 
 def database_error(error: psycopg.Error) -> DatabaseError:

@@ -27,7 +27,7 @@ def bookkeeping_rows(connection: Connection, bookkeeping: Bookkeeping) -> frozen
     ids: set[str] = set()
     for schema, table in tables:
         # The expression is a constant of the system's own file, never user text.
-        query = sql.SQL("select ({})::text from {}").format(
+        query = sql.SQL("select ({})::text from {} as entry").format(
             sql.SQL(bookkeeping.id_sql), sql.Identifier(schema, table)
         )
         ids.update(row[0] for row in connection.execute(query) if row[0] is not None)

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from neon_hooks.facts import Facts, MigrationRun, NeonBranch, Statement
+from neon_hooks.facts import Facts, MigrationRun, NeonBranch, Statement, UnitFacts
 from neon_hooks.findings import Finding
 from neon_hooks.outcome import Outcome
 from neon_hooks.plan import Unit
@@ -25,7 +25,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "verdict": str(outcome.verdict),
         "range": {"base": facts.range.base, "target": facts.range.target, "rule": facts.range.rule},
         "neon_branch": _neon_branch(facts.neon_branch),
-        "systems": [unit_document(unit.unit) for unit in facts.units],
+        "systems": [{**unit_document(unit.unit), "runs": _runs(unit)} for unit in facts.units],
         "migrations": [_migration(m) for m in outcome.migrations] or _only_pushed(facts),
         "schema_diff": "\n".join(unit.schema_diff for unit in facts.units if unit.schema_diff),
         "findings": [_finding(finding) for finding in outcome.findings],
@@ -45,6 +45,23 @@ def unit_document(unit: Unit) -> dict[str, Any]:
         "migrations_dir": unit.migrations_dir or ".",
         "evidence": list(unit.evidence),
     }
+
+
+def _runs(unit: UnitFacts) -> list[dict[str, Any]]:
+    """Each start of the tool, and whether it changed the schema or the bookkeeping."""
+    changed = bool(unit.schema_diff) or unit.rows_before != unit.rows_after
+    runs = ((unit.first, changed), (unit.again, bool(unit.again_diff)))
+    return [
+        {
+            "argv": list(run.argv),
+            "exit_code": run.exit_code,
+            "ms": round(run.ms, 1),
+            "replayed": run.replayed,
+            "changed": change,
+        }
+        for run, change in runs
+        if run
+    ]
 
 
 def _neon_branch(neon_branch: NeonBranch | None) -> dict[str, Any] | None:

@@ -6,13 +6,9 @@ nothing), ``execute`` does it. Knows commands and processes; what a migration is
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,18 +16,17 @@ from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
 from neon_hooks.errors import DeadlineExceeded, Unavailable
 from neon_hooks.facts import ToolRun
-from neon_hooks.lifetime import shielded
 from neon_hooks.plan import Command
-from neon_hooks.run import interpreter, journal
+from neon_hooks.run import journal, placeholders
 from neon_hooks.run.environment import Flooded, flood
+from neon_hooks.run.families import FAMILIES
+from neon_hooks.run.families.base import Search
 from neon_hooks.run.journal import Journal, attribute
 from neon_hooks.run.names import dotenv_values, names_read
+from neon_hooks.run.private import SHIMS, loading, private_directory
 from neon_hooks.run.process import Finished, run
 
-__all__ = ["Prepared", "attribute", "execute", "resolve"]
-
-SHIMS = Path(__file__).parent / "shims"
-FAMILIES = ("python",)
+__all__ = ["SHIMS", "Prepared", "attribute", "execute", "resolve"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,7 @@ class Prepared:
     """A command that can be started. Its repr does not repeat the values of the environment."""
 
     command: Command
-    program: str
+    prefix: tuple[str, ...]
     checkout: Path
     top: Path
     root: str
@@ -48,6 +43,10 @@ class Prepared:
     dotenv: Mapping[str, str] = field(repr=False)
     mentioned: Mapping[str, str] = field(repr=False)
     passthrough: tuple[str, ...] = ()
+
+    @property
+    def program(self) -> str:
+        return self.prefix[0]
 
     @property
     def directory(self) -> Path:
@@ -64,7 +63,7 @@ def resolve(
     python: str = "",
     passthrough: Sequence[str] = (),
 ) -> Prepared:
-    """Find out how ``command`` can be started. Raises Unavailable when no interpreter will do.
+    """Find out how ``command`` can be started. Raises NotInstalled when its program is not there.
 
     checkout:     the tree of the pushed commit, in which the tool runs
     top:          the user's own work tree, where virtual environments and .env files lie
@@ -78,16 +77,18 @@ def resolve(
             fix=f"known families: {', '.join(FAMILIES)}",
         )
     values, names = dotenv_values(_places(checkout, top, root))
+    _refuse(command, values)
     nowhere = Dsn("127.0.0.1", "none")
     probing = flood(
         environ, dotenv={}, mentioned={}, dsn=nowhere, passthrough=passthrough, prefix=hook_prefix()
     )
-    with _private_directory(Command(("python",), command.family)) as private:
-        variables = {**probing.variables, "PYTHONPATH": _first(private, probing)}
-        found = interpreter.find(command.module, top, root, variables, python)
+    placeholders.check(command.argv)
+    with private_directory() as private:
+        variables = {**probing.variables, **loading(private, probing.variables)}
+        found = FAMILIES[command.family](command, Search(checkout, top, root, variables, python))
     return Prepared(
-        command=command, program=found.path, checkout=checkout, top=top, root=root,
-        url_scheme=found.url_scheme, environ=dict(environ), dotenv=values,
+        command=command, prefix=found.argv, checkout=checkout, top=top, root=root,
+        url_scheme=found.scheme, environ=dict(environ), dotenv=values,
         mentioned={**names_read(checkout / root), **names}, passthrough=tuple(passthrough),
     )  # fmt: skip
 
@@ -103,9 +104,15 @@ def execute(prepared: Prepared, *, dsn: Dsn, deadline: Deadline, redact: Callabl
         prepared.environ, dotenv=prepared.dotenv, mentioned=prepared.mentioned, dsn=dsn,
         scheme=prepared.url_scheme, passthrough=prepared.passthrough, prefix=hook_prefix(),
     )  # fmt: skip
-    with _private_directory(prepared.command) as private:
+    with private_directory() as private:
+        words = placeholders.values(
+            dsn, scheme=_scheme(prepared), private=private, checkout=prepared.checkout, root=prepared.root
+        )
+        for name, text in prepared.command.files.items():
+            (private / name).write_text(placeholders.fill(text, words), encoding="utf-8")
+        argv = [*prepared.prefix, *(placeholders.fill(word, words) for word in prepared.command.argv[1:])]
         started = time.time()
-        done = _run(prepared, _environment(prepared, flooded, dsn, private), private, deadline)
+        done = _run(prepared, argv, _environment(prepared, flooded, dsn, private, words), deadline)
         seen = journal.read(private / "journal", started=started, redact=redact)
     if done.exit_code is None:
         raise deadline.exceeded(_what_was_running(prepared, seen))
@@ -116,8 +123,24 @@ def execute(prepared: Prepared, *, dsn: Dsn, deadline: Deadline, redact: Callabl
     )  # fmt: skip
 
 
-def _run(prepared: Prepared, environment: Mapping[str, str], private: Path, deadline: Deadline) -> Finished:
-    argv = [prepared.program, *(word.replace("{files}", str(private)) for word in prepared.command.argv[1:])]
+def _refuse(command: Command, dotenv: Mapping[str, str]) -> None:
+    """A tool that reads .env files itself would put back what must not be set."""
+    for name in command.unset:
+        if name in dotenv:
+            raise Unavailable(
+                f"{command.argv[0]} cannot be started with {name}, which a .env file of the project sets",
+                fix=f"remove {name} from the file",
+            )
+
+
+def _scheme(prepared: Prepared) -> str:
+    schemes = prepared.command.url_schemes
+    return prepared.url_scheme if prepared.command.family == "python" else schemes[0]
+
+
+def _run(
+    prepared: Prepared, argv: Sequence[str], environment: Mapping[str, str], deadline: Deadline
+) -> Finished:
     try:
         return run(argv, directory=prepared.directory, deadline=deadline, environment=environment)
     except DeadlineExceeded:  # the alarm clock was quicker
@@ -125,7 +148,7 @@ def _run(prepared: Prepared, environment: Mapping[str, str], private: Path, dead
     except OSError as error:
         raise Unavailable(
             f"cannot start {prepared.program}: {error.strerror}",
-            fix="[[systems]] python names another interpreter",
+            fix="[[systems]] python names another interpreter, [[systems]] command another program",
         ) from None
 
 
@@ -141,40 +164,25 @@ def _places(checkout: Path, top: Path, root: str) -> list[Path]:
     return [base / part for part in inner for base in dict.fromkeys((top, checkout))]
 
 
-@contextmanager
-def _private_directory(command: Command) -> Iterator[Path]:
-    """A directory that only we can read, with the shim and the command's files; first on the search path."""
-    with shielded():
-        private = Path(tempfile.mkdtemp(prefix="neon-hooks-"))
-    try:
-        for shim in (SHIMS / command.family).glob("*.py"):
-            shutil.copyfile(shim, private / shim.name)
-        for name, text in command.files.items():
-            (private / name).write_text(text, encoding="utf-8")
-        yield private
-    finally:
-        with shielded():
-            shutil.rmtree(private, ignore_errors=True)
-
-
-def _environment(prepared: Prepared, flooded: Flooded, dsn: Dsn, private: Path) -> dict[str, str]:
-    own = {
-        name: value.replace("{files}", str(private)) for name, value in prepared.command.environment.items()
-    }
+def _environment(
+    prepared: Prepared, flooded: Flooded, dsn: Dsn, private: Path, words: Mapping[str, str]
+) -> dict[str, str]:
+    own = {name: placeholders.fill(value, words) for name, value in prepared.command.environment.items()}
+    variables = {**flooded.variables, **own}
+    # Go's lib/pq insists on TLS where nobody says otherwise; a Postgres on this machine may have none.
+    if "sslmode" not in dsn.params:
+        variables.setdefault("PGSSLMODE", placeholders.sslmode(dsn))
+    for name in prepared.command.unset:
+        variables.pop(name, None)
     return {
-        **flooded.variables,
-        **own,
-        "PYTHONPATH": _first(private, flooded),
+        **variables,
+        **loading(private, variables),
         "PWD": str(prepared.directory),
         "NEON_HOOKS_TARGET": dsn.uri(),
         "NEON_HOOKS_JOURNAL": str(private / "journal"),
         "NEON_HOOKS_TOP": str(prepared.top),
         "NEON_HOOKS_CHECKOUT": str(prepared.checkout),
     }
-
-
-def _first(private: Path, flooded: Flooded) -> str:
-    return os.pathsep.join(part for part in (str(private), flooded.variables.get("PYTHONPATH", "")) if part)
 
 
 def _what_was_running(prepared: Prepared, seen: Journal) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from neon_hooks.errors import Unavailable
+from neon_hooks.errors import NotInstalled
 
 DIRECTORIES = (".venv", "venv")
 BINARIES = ("bin/python", "Scripts/python.exe")
@@ -78,7 +78,7 @@ def find(module: str, top: Path, root: str, environ: Mapping[str, str], setting:
 
     ``top``/``root`` is the user's own work tree, where virtual environments lie; ``environ`` what the
     probe runs with: stripped of this hook's environment, with the shim's directory on PYTHONPATH.
-    Raises Unavailable that lists what was tried.
+    Raises NotInstalled that lists what was tried.
     """
     tried: list[str] = []
     for source, path in _candidates(top, root, environ, setting):
@@ -86,7 +86,7 @@ def find(module: str, top: Path, root: str, environ: Mapping[str, str], setting:
         if found and found.module and found.shim:
             return found
         tried.append(f"{source}: {_what_is_wrong(path, found, module)}")
-    raise Unavailable(
+    raise NotInstalled(
         f"no Python that can import {module} was found; tried " + "; ".join(tried),
         fix=f"install the project's dependencies, or name its interpreter: [[systems]] python = "
         f'"path/to/python" (the one that `python -c "import {module}"` works with)',

@@ -175,7 +175,12 @@ def _written(statement: Statement, pending: Sequence[Migration]) -> Migration | 
     if statement.error or not WRITE.match(statement.sql):
         return None
     text = f"{statement.sql} {statement.params}"
-    places = {match.start(): m for m in pending if (match := _mention(m.id).search(text))}
+    places = {
+        match.start(): m
+        for m in pending
+        for match in [_mention(m.id).search(text) or (m.row and _mention(m.row).search(text))]
+        if match
+    }
     return places[min(places)] if places else None
 
 

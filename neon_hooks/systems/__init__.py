@@ -6,19 +6,22 @@ here opens a file, starts a process or imports a project's code.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib import import_module
 
 from neon_hooks.changes import Changes
 from neon_hooks.errors import UsageError
-from neon_hooks.plan import Edit, Migration, Unit, Work
+from neon_hooks.plan import Command, Edit, Migration, Script, Unit, Work
 from neon_hooks.registry import ENTRIES
 from neon_hooks.settings import Settings, SystemSettings
-from neon_hooks.systems.base import History, System
+from neon_hooks.systems.base import History, System, kept
+from neon_hooks.systems.custom import own_command
 from neon_hooks.tree import Tree, inside, join
 
 SYSTEMS: tuple[System, ...] = tuple(import_module(entry.module).SYSTEM for entry in ENTRIES)
-PASSED_ON = ("python", "database")  # keys of [[systems]] that others need: they travel in Unit.options
+# Keys of [[systems]] that others need: they travel in Unit.options.
+PASSED_ON = ("python", "database", "command", "family", "table", "schema", "id", "id_pattern")
 
 
 def by_name(name: str) -> System:
@@ -30,6 +33,11 @@ def by_name(name: str) -> System:
     raise UsageError(f"[[systems]]: {name!r} is not a migration system", fix=f"valid names: {names}")
 
 
+def keeps_record(unit: Unit) -> bool:
+    """Whether the database knows which of the unit's migrations are applied."""
+    return kept(by_name(unit.system), unit) is not None
+
+
 def detect(tree: Tree, settings: Settings) -> list[Unit]:
     """Every migration system of a tree: what its files show, and what the settings add or say better.
 
@@ -38,6 +46,7 @@ def detect(tree: Tree, settings: Settings) -> list[Unit]:
     entries = [(entry, by_name(entry.system)) for entry in settings.systems]
     units = [unit for system in SYSTEMS for unit in system.detect(tree)]
     units = [unit for unit in units if not (unit.system == "sql" and _is_claimed(unit, units))]
+    units = [unit for unit in units if not _is_applied_by_supabase(unit, units, settings)]
     for entry, system in entries:
         units = _with_entry(units, entry, system, tree)
     return units
@@ -51,10 +60,33 @@ def _is_claimed(sql: Unit, units: list[Unit]) -> bool:
     )
 
 
+def _is_applied_by_supabase(unit: Unit, units: list[Unit], settings: Settings) -> bool:
+    """Whether one of two tools that share supabase/migrations is not the one that deploys.
+
+    There another one, like Drizzle, writes the files that ``supabase db push`` applies; it applies them
+    itself if the settings name it.
+    """
+    here = {each.system for each in units if each.migrations_dir == unit.migrations_dir}
+    if "supabase" not in here or len(here) == 1:
+        return False
+    named = {entry.system for entry in settings.systems} & here - {"supabase"}
+    return unit.system == "supabase" if named else unit.system != "supabase"
+
+
+def those_there(tree: Tree, settings: Settings) -> Settings:
+    """The settings without the entries whose directory ``tree``, an older commit, does not have."""
+    kept = [entry for entry in settings.systems if tree.below(_directory(entry, by_name(entry.system)))]
+    return replace(settings, systems=tuple(kept))
+
+
+def _directory(entry: SystemSettings, system: System) -> str:
+    return entry.migrations_dir or join(entry.root, system.default_dir)
+
+
 def _with_entry(units: list[Unit], entry: SystemSettings, system: System, tree: Tree) -> list[Unit]:
     matching = [unit for unit in units if _is_meant(unit, entry)]
     if not matching:
-        directory = entry.migrations_dir or join(entry.root, system.default_dir)
+        directory = _directory(entry, system)
         if not tree.below(directory):
             raise UsageError(
                 f"[[systems]]: there is no directory {directory!r} at the pushed commit",
@@ -76,9 +108,18 @@ def _is_meant(unit: Unit, entry: SystemSettings) -> bool:
 
 def _passed_on(unit: Unit, entry: SystemSettings) -> Unit:
     options = {key: getattr(entry, key) for key in PASSED_ON if getattr(entry, key)}
+    if entry.url_variables:
+        options["url_variables"] = " ".join(entry.url_variables)
     if entry.single_transaction:
         options["single_transaction"] = "true"
     return replace(unit, options={**unit.options, **options})
+
+
+def start_of(work: Work) -> Command | Script:
+    """How the pushed migrations are applied: by the command of the settings, or as the system does it."""
+    if work.unit.options.get("command"):
+        return own_command(work.unit)
+    return by_name(work.unit.system).apply(work.unit, work.pushed)
 
 
 def work_for(unit: Unit, target: Tree, base: Tree | None, changes: Changes) -> Work:
@@ -98,7 +139,7 @@ def _work_for(unit: Unit, system: System, target: Tree, base: Tree | None, chang
     history = tuple(system.history(unit, target))
     if base is None:
         return Work(unit, history, pushed=history)
-    if not _is_touched(unit, history, target, changes):
+    if not _is_touched(unit, history, target, changes, system.watch(unit)):
         return Work(unit, history, pushed=tuple(m for m in history if m.path in changes.added))
     shared = _reading_shared_files_once(base, target)
     published = {migration.id: migration for migration in _published(unit, system, shared, history)}
@@ -106,14 +147,18 @@ def _work_for(unit: Unit, system: System, target: Tree, base: Tree | None, chang
     return Work(unit, history, pushed, tuple(_edits(system, published, history, pushed, shared, target)))
 
 
-def _is_touched(unit: Unit, history: History, target: Tree, changes: Changes) -> bool:
+def _is_touched(
+    unit: Unit, history: History, target: Tree, changes: Changes, watched: Iterable[str]
+) -> bool:
     """Whether the push changes or removes a file that is, or was, one of the unit's migrations."""
     known = {migration.path for migration in history}
     if known and known <= changes.added:
         return True  # a new unit, or one that moved here
     directories = {unit.root, unit.migrations_dir}  # a whole package can be gone
     return any(
-        path in known or (path not in target and any(inside(path, directory) for directory in directories))
+        path in known
+        or path in watched
+        or (path not in target and any(inside(path, directory) for directory in directories))
         for path in changes.gone_or_edited
     )
 
@@ -146,7 +191,9 @@ def _shared(one: History, other: History) -> tuple[int, int]:
 
 def _is_new(migration: Migration, published: dict[str, Migration], changes: Changes) -> bool:
     before = published.get(migration.id)
-    return before is None or (migration.path in changes.added and migration.oid != before.oid)
+    if before is None:
+        return True
+    return migration.oid != before.oid and (migration.repeatable or migration.path in changes.added)
 
 
 def _edits(
@@ -162,10 +209,13 @@ def _edits(
     renamed = {migration.oid: migration for migration in pushed}
     edits = []
     for id, before in published.items():
+        if before.repeatable:
+            continue
         if id in now:
             after = now[id]
-            if before.oid != after.oid and not system.same(
-                base.content(before.path), target.content(after.path)
+            if before.row != after.row or (
+                before.oid != after.oid
+                and not system.same(base.content(before.path), target.content(after.path))
             ):
                 edits.append(Edit(id, after.path, "edited"))
         elif id not in squashed:

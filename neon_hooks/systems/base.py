@@ -9,7 +9,8 @@ import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Script, Unit
+from neon_hooks.facts import DatabaseError
+from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Replayed, Script, Unit
 from neon_hooks.tree import Tree
 
 Ids = frozenset[str]
@@ -67,6 +68,12 @@ class System:
     is_graph:     migrations name their parents, and the tool expects one head
     number:       the version that orders a migration among the others, "" where nothing is ordered by one
     downs:        ids of the migrations that have a file of their own for the way back; None: no such files
+    skipped:      (rows, history, pushed) -> ids that are not applied and that the tool will silently never apply
+    watch:        files beside the migrations that say which there are, and in which order
+    finished:     (output, whether the schema changed) -> whether a tool without a bookkeeping has done its work
+    explain:      the tool's output -> Postgres' words in it; for tools that no driver shim can watch
+    replay:       (unit, tree, pending) -> how we run their SQL ourselves where the tool is not installed;
+                  fewer than ``pending``: not all of them are SQL. None: never.
     """
 
     name: str
@@ -75,7 +82,7 @@ class System:
     apply: Callable[[Unit, History], Command | Script]
     at: Callable[[Tree, str, str], Unit]
     default_dir: str = "migrations"
-    bookkeeping: Callable[[Unit], Bookkeeping] | None = None
+    bookkeeping: Callable[[Unit], Bookkeeping | None] | None = None
     same: Callable[[bytes, bytes], bool] = same_bytes
     applied: Callable[[Ids, History], Ids] = rows_are_ids
     prove: Callable[[Ids, Ids, History, History], Proof] = every_id_is_a_row
@@ -83,6 +90,16 @@ class System:
     is_graph: bool = False
     number: Callable[[Migration], str] = lambda migration: ""
     downs: Callable[[Unit, Tree, History], Ids] | None = None
+    skipped: Callable[[Ids, History, History], Ids] = lambda rows, history, pushed: frozenset()
+    watch: Callable[[Unit], Iterable[str]] = lambda unit: ()
+    finished: Callable[[str, bool], bool] = lambda output, changed: True
+    explain: Callable[[str], DatabaseError | None] = lambda output: None
+    replay: Callable[[Unit, Tree, History], Sequence[Replayed]] | None = None
+
+
+def kept(system: System, unit: Unit) -> Bookkeeping | None:
+    """The table in which the tool remembers what it has applied, None when it keeps none."""
+    return system.bookkeeping(unit) if system.bookkeeping else None
 
 
 def heads(history: History) -> Ids:

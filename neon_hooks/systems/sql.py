@@ -69,7 +69,7 @@ def detect(tree: Tree) -> Iterable[Unit]:
             not numbered
             or not PLACE.fullmatch(directory)
             or _belongs_to_a_tool(tree, directory, paths)
-            or _is_not_postgres(tree, paths)
+            or is_not_postgres(tree, paths)
         ):
             continue
         if any(is_migration(path.rpartition("/")[2]) for path in numbered):
@@ -96,7 +96,8 @@ def _belongs_to_a_tool(tree: Tree, directory: str, paths: list[str]) -> bool:
     return any(TOOL_MARKS.search(tree.text(path)) for path in _sample(paths))
 
 
-def _is_not_postgres(tree: Tree, paths: list[str]) -> bool:
+def is_not_postgres(tree: Tree, paths: list[str]) -> bool:
+    """Whether the directory's name, or the SQL in it, is another database's."""
     if OTHER_DATABASES & set(re.split(r"[/_.-]", parent(paths[0]).lower())):
         return True
     return any(OTHER_DIALECTS.search(_without_strings(tree.text(path))) for path in _sample(paths))

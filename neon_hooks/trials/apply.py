@@ -10,32 +10,51 @@ from dataclasses import replace
 
 from neon_hooks.database.inspect import difference
 from neon_hooks.facts import MigrationRun, ToolRun, UnitFacts
-from neon_hooks.plan import Bookkeeping, Work
+from neon_hooks.plan import Bookkeeping, Proof, Work
 from neon_hooks.run.journal import attribute
-from neon_hooks.systems.base import System
+from neon_hooks.systems.base import System, ids, kept
 from neon_hooks.trials.place import Place, Sight, Start, look
+from neon_hooks.trials.statements import explained, located
 
 
 def apply(system: System, work: Work, place: Place, start: Start) -> UnitFacts:
     """Run the tool once, with a look at the database before and after."""
-    bookkeeping = system.bookkeeping(work.unit) if system.bookkeeping else None
+    bookkeeping = kept(system, work.unit)
     before = look(place, bookkeeping)
     run = start()
     after = look(place, bookkeeping)
     facts = UnitFacts(work=work, first=run, schema_diff=difference(before.schema, after.schema))
     if bookkeeping is None:
-        return replace(facts, migrations=_runs(work, run, frozenset(), _completed(work, run)))
-    return _by_bookkeeping(system, facts, bookkeeping, run, before, after)
+        return _without_record(system, facts, run)
+    return _by_bookkeeping(system, facts, bookkeeping, run, before, after, place)
+
+
+def _without_record(system: System, facts: UnitFacts, run: ToolRun) -> UnitFacts:
+    """Nothing in the database says what is applied: the run itself must."""
+    work = facts.work
+    finished = bool(run.exit_code) or system.finished(run.output, bool(facts.schema_diff))
+    done = _completed(work, run) if finished else frozenset()
+    missing = frozenset() if finished else ids(work.pushed)
+    return replace(facts, migrations=_runs(work, run, frozenset(), done), proof=Proof(missing=missing))
 
 
 def _by_bookkeeping(
-    system: System, facts: UnitFacts, bookkeeping: Bookkeeping, run: ToolRun, before: Sight, after: Sight
+    system: System,
+    facts: UnitFacts,
+    bookkeeping: Bookkeeping,
+    run: ToolRun,
+    before: Sight,
+    after: Sight,
+    place: Place,
 ) -> UnitFacts:
     work = facts.work
-    applied_before = system.applied(before.ids, work.history)
-    applied_after = system.applied(after.ids, work.history)
+    skipped = system.skipped(before.ids, work.history, work.pushed)
+    applied_before = system.applied(before.ids, work.history) - skipped
+    applied_after = system.applied(after.ids, work.history) - skipped
     statements = attribute(run.statements, work.history, bookkeeping, applied=applied_before)
-    run = replace(run, statements=statements)
+    run = replace(run, statements=located(statements, place.checkout))
+    stopped_at = next((m.path for m in work.history if m.id not in applied_after | skipped), "")
+    run = explained(run, system.explain(run.output), stopped_at, place.checkout)
     return replace(
         facts,
         first=run,
@@ -44,6 +63,7 @@ def _by_bookkeeping(
         rows_after=after.rows,
         unknown_rows=system.unknown(before.ids, work.history),
         pending_on_main=frozenset(migration.id for migration in work.history) - applied_before,
+        skipped=skipped,
         proof=system.prove(before.ids, after.ids, work.history, work.pushed),
     )
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from neon_hooks.database.inspect import difference
 from neon_hooks.facts import UnitFacts
-from neon_hooks.systems.base import System
+from neon_hooks.systems.base import System, kept
 from neon_hooks.trials.place import Place, Start, look
 
 
 def apply_again(system: System, facts: UnitFacts, place: Place, start: Start) -> UnitFacts:
     """Add what a second run did. Without a bookkeeping the first run's files would only run twice."""
-    bookkeeping = system.bookkeeping(facts.unit) if system.bookkeeping else None
+    bookkeeping = kept(system, facts.unit)
     before = look(place, bookkeeping)
     run = start()
     after = look(place, bookkeeping)

@@ -1,96 +1,18 @@
-"""The same scenarios for every migration system, through real pushes with the project's own tool."""
+"""The Python systems and plain SQL through the shared scenarios, and what only they can show."""
 
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
-
-import pytest
 
 from neon_hooks.database.connect import connect
 from tests.fix_gate import Team
-from tests.gate.stories import ALEMBIC, DJANGO, STORIES, TOOLS, Story, alembic
-
-every = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.project)
-every_tool = pytest.mark.parametrize("story", TOOLS, ids=lambda story: story.project)
+from tests.gate.scenarios import Scenario, each
+from tests.gate.stories import ALEMBIC, DJANGO, STORIES, Story, alembic
 
 
-@every
-def test_a_good_migration_goes_through_in_silence_and_main_does_not_have_it(team: Team, story: Story) -> None:
-    story.start(team)
-    pushed = team.push(dict([story.good]))
-    assert pushed.passed, pushed.said
-    assert "Neon" not in pushed.said
-    (migration,) = pushed.document["migrations"]
-    assert (migration["id"], migration["path"], migration["applied"]) == (story.good_id, story.good[0], True)
-    assert any("country" in statement["sql"] for statement in migration["statements"])
-    assert f"+column public.{story.table}.country text" in pushed.document["schema_diff"]
-    assert pushed.document["systems"][0]["system"] == story.system
-    assert team.query("select from information_schema.columns where column_name = 'country'") == []
-    team.assert_main_is_untouched()
-
-
-@every
-def test_a_migration_that_fails_on_the_rows_is_blocked_with_file_statement_and_postgres_words(
-    team: Team, story: Story
-) -> None:
-    story.start(team)
-    pushed = team.push(dict([story.bad]))
-    assert pushed.exit_code == 1
-    (finding,) = pushed.document["findings"]
-    assert (finding["rule"], finding["path"]) == ("migration-fails", story.bad[0])
-    assert finding["evidence"]["sqlstate"] == "23505"
-    assert "Key (email)=" in finding["evidence"]["detail"]
-    assert "UNIQUE" in finding["evidence"]["statement"]
-    assert finding["line"] == story.bad_line
-    for words in (story.bad[0] + ":", "SQLSTATE 23505 (unique_violation)", "DETAIL: Key (email)=", "  fix: "):
-        assert words in pushed.said
-    (migration,) = pushed.document["migrations"]
-    assert migration["applied"] is False
-    team.assert_main_is_untouched()
-
-
-@every
-def test_the_same_migration_passes_where_there_are_no_rows(team: Team, story: Story) -> None:
-    story.start(team)
-    team.query(f"delete from {story.table}")
-    assert team.push(dict([story.bad])).passed
-
-
-@pytest.mark.parametrize("story", [each for each in TOOLS if each.hard_coded], ids=lambda story: story.project)
-def test_a_hard_coded_production_database_stays_untouched(team: Team, story: Story) -> None:
-    story.start(team)
-    with closing(connect(team.emulator.main)) as connection:
-        connection.execute("create database decoy")
-    decoy = replace(team.emulator.main, database="decoy")
-    assert story.hard_coded
-    hard_coded = story.hard_coded(decoy)
-    pushed = team.push({**hard_coded, **dict([story.good])}, environ={"NEON_HOOKS_DATABASE": "neondb"})
-    assert pushed.passed, pushed.said
-    assert pushed.document["migrations"][-1]["applied"]
-    with closing(connect(decoy)) as connection:
-        assert connection.execute("select from pg_tables where schemaname = 'public'").fetchall() == []
-
-
-@every_tool
-def test_a_tool_that_ends_without_error_and_without_work_is_blocked(team: Team, story: Story) -> None:
-    story.start(team)
-    pushed = team.push({**story.idle, **dict([story.good])})
-    assert pushed.exit_code == 1
-    assert "not-on-test-branch" in pushed.rules
-    assert "did not touch the test Neon database branch; it may have migrated another database" in pushed.said
-
-
-def test_what_is_pending_on_main_is_applied_first_and_only_what_is_pushed_is_required(team: Team) -> None:
-    ALEMBIC.start(team)
-    path, text = "migrations/versions/c3.py", ALEMBIC.good[1]
-    team.deployed({path: text})  # on the main line, not yet deployed
-    pushed = team.push({"migrations/versions/d4.py": alembic('op.drop_column("customers", "country")', "d4", "c3")})
-    assert pushed.passed, pushed.said
-    assert [(m["id"], m["pushed"], m["applied"]) for m in pushed.document["migrations"]] == [
-        ("c3", False, True),
-        ("d4", True, True),
-    ]
+@each(STORIES)
+def test_story(team: Team, story: Story, scenario: Scenario) -> None:
+    scenario(team, story)
 
 
 def test_an_edit_of_an_applied_migration_blocks_and_of_a_pending_one_warns(team: Team) -> None:

@@ -92,6 +92,8 @@ def test_the_json_has_the_fixed_shape() -> None:
     assert document["neon_branch"]["deleted"] is True
     assert document["neon_branch"]["expires_at"] == "2026-01-01T00:00:00Z"
     (system,) = document["systems"]
+    (run,) = system.pop("runs")
+    assert set(run) == {"argv", "exit_code", "ms", "replayed", "changed"}
     assert system == {
         "system": "sql", "root": "db", "migrations_dir": "db/migrations", "evidence": ["numbered files"]
     }  # fmt: skip

@@ -129,9 +129,7 @@ NOT_FOUND = {
     "Django on SQLite": {"manage.py": MANAGE, "shop/settings.py": ENGINE.format("sqlite3")},
     "Django on MySQL": {"manage.py": MANAGE, "shop/settings.py": ENGINE.format("mysql")},
     "Django on Oracle": {"manage.py": MANAGE, "shop/settings/__init__.py": ENGINE.format("oracle")},
-    "goose": {"migrations/001_a.sql": "-- +goose Up\n" + SQL},
     "sql-migrate": {"migrations/001_a.sql": "-- +migrate Up\n" + SQL},
-    "dbmate": {"db/migrations/20240101_a.sql": "-- migrate:up\n" + SQL},
     "Liquibase": {"db/migrations/001_a.sql": "--liquibase formatted sql\n" + SQL},
     "Drizzle": {"migrations/0000_a.sql": SQL + "--> statement-breakpoint\n" + SQL},
     "Drizzle with one statement": {"migrations/0000_a.sql": SQL, "migrations/meta/_journal.json": "{}"},
@@ -140,13 +138,7 @@ NOT_FOUND = {
         "migrations/migration_lock.toml": 'provider = "postgresql"',
     },
     "Flyway": {"db/migration/V1__a.sql": SQL},
-    "golang-migrate": {
-        "go.mod": "require github.com/golang-migrate/migrate/v4 v4",
-        "migrations/1_a.up.sql": SQL,
-    },
-    "sqlx": {"Cargo.toml": '[dependencies]\nsqlx = "0.8"', "migrations/20240101_a.sql": SQL},
     "Supabase": {"supabase/config.toml": "", "supabase/migrations/20240101000000_a.sql": SQL},
-    "Atlas": {"migrations/atlas.sum": "h1:", "migrations/20240101_a.sql": SQL},
     "node-pg-migrate": {
         "package.json": '{"devDependencies": {"node-pg-migrate": "8"}}',
         "migrations/1_a.sql": SQL,
@@ -172,7 +164,8 @@ def test_a_system_is_found(case: str) -> None:
 
 @pytest.mark.parametrize("case", NOT_FOUND)
 def test_what_only_looks_like_one_is_left_alone(case: str) -> None:
-    assert detect(tree(NOT_FOUND[case]), Settings()) == []
+    units = detect(tree(NOT_FOUND[case]), Settings())
+    assert not [unit for unit in units if unit.system in ("sql", "alembic", "django")]
 
 
 @pytest.mark.parametrize("text", ["-- ENGINE=InnoDB was MySQL's\n" + SQL, "SELECT '`x` AUTO_INCREMENT';\n"])

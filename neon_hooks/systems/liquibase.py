@@ -1,0 +1,259 @@
+"""Liquibase: its own command line, and Spring Boot's changelogs run by it.
+
+Facts: https://docs.liquibase.com (defaults file, update, the DATABASECHANGELOG table). Only flags are sure
+to win: versions before 4.2x ignore LIQUIBASE_COMMAND_URL, and the Maven plugin prefers what stands in the
+pom to -Dliquibase.url. So a defaults file of our own takes the place of the project's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from neon_hooks.errors import UsageError
+from neon_hooks.facts import DatabaseError
+from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit
+from neon_hooks.systems.base import History, Ids, System, ids
+from neon_hooks.systems.liquibase_changelog import Changelog, ChangeSet, normal
+from neon_hooks.systems.places import is_foreign, up_from
+from neon_hooks.systems.yamltext import documents, value_at
+from neon_hooks.tree import Tree, join, parent
+
+TABLE = "databasechangelog"
+# Versions before 4 recorded "classpath:" as a part of the name.
+ROW = "regexp_replace(filename, '^classpath:/*', '') || '::' || id || '::' || author"
+PROPERTIES = re.compile(r"^[ \t]*([\w.-]+)[ \t]*[=:][ \t]*(.*?)[ \t]*$", re.MULTILINE)
+SPRING_DEFAULT = "db/changelog/db.changelog-master.yaml"
+RESOURCES = "src/main/resources"
+MASTER = re.compile(r"(?:db\.)?(?:changelog|changeset|databasechangelog)?[._-]?(?:master|root|main|index)?"
+                    r"[._-]?(?:changelog)?\.(?:xml|ya?ml|json)", re.IGNORECASE)  # fmt: skip
+BUILD_FILES = ("pom.xml", "build.gradle", "build.gradle.kts")
+# Of the project's defaults file, what says where to connect is ours to say; the rest is kept.
+OURS = frozenset("url username password driver changelogfile defaultsfile".split())
+DEFAULTS = "neon_hooks_liquibase.properties"
+FAILED = re.compile(r"Migration failed for change ?set (?P<set>.*?):\n")
+MESSAGE = re.compile(r"Reason: \S*Exception: (?:ERROR: )?(?P<message>[^\n\[]*)")
+WORDS = {
+    name: re.compile(rf"^\s*{name.capitalize()}: (.*?)(?: \[Failed SQL: .*)?$", re.MULTILINE)
+    for name in ("detail", "hint", "position")
+}
+
+
+def detect(tree: Tree) -> Iterable[Unit]:
+    """One unit for each defaults file, and for each changelog of a Spring Boot program."""
+    for path in tree.named("liquibase.properties"):
+        if not is_foreign(path):
+            root = parent(path)
+            if root.endswith(RESOURCES):
+                root = root.removesuffix(RESOURCES).rstrip("/")
+            yield from _unit(tree, root, _properties(tree.text(path)), path)
+    for build in (path for name in BUILD_FILES for path in tree.named(name)):
+        root = parent(build)
+        known = (
+            join(root, "liquibase.properties") in tree
+            or join(root, f"{RESOURCES}/liquibase.properties") in tree
+        )
+        if not is_foreign(build) and not known:
+            yield from _unit(tree, root, _spring(tree, root), build)
+
+
+def at(tree: Tree, root: str, migrations_dir: str) -> Unit:
+    for unit in detect(tree):
+        if unit.migrations_dir == migrations_dir:
+            return unit
+    found = next(
+        (path for path in tree.below(migrations_dir) if MASTER.fullmatch(path.rpartition("/")[2])), ""
+    )
+    settings = {"changelogfile": found.removeprefix(f"{root}/") if root else found}
+    for unit in _unit(tree, root, settings, "[[systems]] in the settings"):
+        return unit
+    raise UsageError(
+        f"[[systems]]: there is no changelog in {migrations_dir!r}",
+        fix="name the directory of the changelog that includes the others",
+    )
+
+
+def _unit(tree: Tree, root: str, settings: Mapping[str, str], evidence: str) -> Iterable[Unit]:
+    name = settings.get("changelogfile", "")
+    resources = [join(root, RESOURCES)] if tree.below(join(root, RESOURCES)) else []
+    searched = list(dict.fromkeys((root, *resources, *_search_path(settings, root))))
+    changelog = Changelog(tree, searched)
+    path = changelog.find(normal(name)) if name else ""
+    if not path or not list(changelog.change_sets(name)) or _is_of_another_database(settings):
+        return
+    yield Unit(
+        "liquibase", root, parent(path), (evidence, f"{path} is a changelog"),
+        {
+            "changelog": normal(name),
+            "searched": "\n".join(searched),
+            "watched": "\n".join(changelog.files),
+            **{f"liquibase.{key}": value for key, value in settings.items() if key not in OURS},
+        },
+    )  # fmt: skip
+
+
+def _search_path(settings: Mapping[str, str], root: str) -> Sequence[str]:
+    found = settings.get("searchpath", "") or settings.get("liquibase.searchpath", "")
+    return [join(root, each.strip()) for each in found.split(",") if each.strip()]
+
+
+def _is_of_another_database(settings: Mapping[str, str]) -> bool:
+    url = settings.get("url", "")
+    return url.startswith("jdbc:") and not url.startswith("jdbc:postgresql")
+
+
+def _properties(text: str) -> Mapping[str, str]:
+    """Names in one spelling: changeLogFile, changelog-file and liquibase.command.changelogFile are one."""
+    found = {}
+    for name, value in PROPERTIES.findall(text):
+        key = name.lower().replace("-", "").removeprefix("liquibase.").removeprefix("command.")
+        found[f"parameter.{name.rpartition('.')[2]}" if key.startswith("parameter.") else key] = value
+    return found
+
+
+def _spring(tree: Tree, root: str) -> Mapping[str, str]:
+    """spring.liquibase.*, where the build of this place, or of one above it, has Liquibase."""
+    builds = (
+        join(place, name) for place in up_from(root) for name in (*BUILD_FILES, "gradle/libs.versions.toml")
+    )
+    if not any("liquibase" in tree.text(path).lower() for path in builds):
+        return {}
+    found: dict[str, str] = {"changelogfile": SPRING_DEFAULT}
+    for name in ("application", "application-prod", "application-production"):
+        base = join(root, f"{RESOURCES}/{name}")
+        pairs = [(key, value) for key, value in PROPERTIES.findall(tree.text(f"{base}.properties"))]
+        for suffix in (".yml", ".yaml"):
+            for document in documents(tree.text(base + suffix)):
+                section = value_at(document, "spring.liquibase")
+                if isinstance(section, dict):
+                    pairs += [(f"spring.liquibase.{key}", str(value)) for key, value in section.items()]
+        for key, value in pairs:
+            if key.startswith("spring.liquibase.") and value and "${" not in value:
+                found[key.removeprefix("spring.liquibase.").replace("-", "").lower()] = value
+    found["changelogfile"] = found.pop("changelog", found["changelogfile"])
+    return found
+
+
+def history(unit: Unit, tree: Tree) -> History:
+    changelog = Changelog(tree, unit.options.get("searched", unit.root).split("\n"))
+    runs = [each for each in changelog.change_sets(unit.options.get("changelog", "")) if _runs(each, unit)]
+    return tuple(
+        Migration(each.row, each.path, each.digest, repeatable=_is_repeatable(each))
+        for each in runs
+        if each.id
+    )
+
+
+def _is_repeatable(change_set: ChangeSet) -> bool:
+    return "true" in (change_set.attributes.get("runOnChange"), change_set.attributes.get("runAlways"))
+
+
+def _runs(change_set: ChangeSet, unit: Unit) -> bool:
+    """Whether it is meant for Postgres, and for the contexts that the project's configuration names.
+
+    With a filter of labels, or a context that is more than names, nothing is required of what has one.
+    """
+    databases = change_set.attributes.get("dbms", "").lower().replace(" ", "").split(",")
+    if databases != [""] and not {"postgresql", "all"} & set(databases):
+        if "!postgresql" in databases or not any(each.startswith("!") for each in databases):
+            return False
+    context = change_set.attributes.get("context") or change_set.attributes.get("contextFilter", "")
+    wanted = unit.options.get("liquibase.contexts") or unit.options.get("liquibase.contextfilter", "")
+    if context and wanted:
+        return bool({each.strip().lower() for each in context.split(",")} & set(wanted.lower().split(",")))
+    filtered = any(key.startswith("liquibase.label") for key in unit.options)
+    return not (filtered and change_set.attributes.get("labels"))
+
+
+def apply(unit: Unit, pushed: History) -> Command:
+    """Flags for the address; a defaults file of ours for the password and the project's other settings.
+
+    Raises UsageError where the project's settings load properties or classes of the driver.
+    """
+    settings = {
+        key.removeprefix("liquibase."): value
+        for key, value in unit.options.items()
+        if key.startswith("liquibase.")
+    }
+    if settings.get("driverpropertiesfile"):
+        raise UsageError(
+            f"{unit.evidence[0]}: driverPropertiesFile may lead the driver to another database",
+            fix="set it where Liquibase is deployed, not in the project's files",
+        )
+    searched = unit.options.get("searched", unit.root).split("\n")
+    lines = [
+        f"changeLogFile={unit.options.get('changelog', '')}", "password={password}",
+        *(f"{KEPT[key]}={value}" for key, value in settings.items() if key in KEPT),
+        *(f"{key}={value}" for key, value in settings.items() if key.startswith("parameter.")),
+    ]  # fmt: skip
+    if searched != [unit.root]:  # which is where Liquibase looks if nothing is said
+        lines.append("liquibase.searchPath=" + ",".join(f"{{checkout}}/{each}" for each in searched))
+    return Command(
+        ("liquibase", "--defaults-file={files}/" + DEFAULTS, "--url={jdbc_url}", "--username={user}", "update"),
+        "jvm",
+        environment={
+            "LIQUIBASE_COMMAND_URL": "{jdbc_url}", "LIQUIBASE_COMMAND_USERNAME": "{user}",
+            "LIQUIBASE_COMMAND_PASSWORD": "{password}",
+            "LIQUIBASE_DEFAULTS_FILE": "{files}/" + DEFAULTS,
+        },
+        files={DEFAULTS: "\n".join(lines) + "\n"},
+    )  # fmt: skip
+
+
+KEPT = {
+    "contexts": "contexts", "contextfilter": "contexts", "labels": "labels", "labelfilter": "labelFilter",
+    "defaultschemaname": "defaultSchemaName", "liquibaseschemaname": "liquibaseSchemaName",
+    "liquibaseschema": "liquibaseSchemaName", "defaultschema": "defaultSchemaName",
+    "databasechangelogtablename": "databaseChangeLogTableName",
+    "databasechangelogtable": "databaseChangeLogTableName",
+    "databasechangelogloglocktablename": "databaseChangeLogLockTableName",
+}  # fmt: skip
+
+
+def bookkeeping(unit: Unit) -> Bookkeeping:
+    table = unit.options.get("liquibase.databasechangelogtablename") or unit.options.get(
+        "liquibase.databasechangelogtable", TABLE
+    )
+    return Bookkeeping(table.lower(), ROW)
+
+
+def prove(before: Ids, after: Ids, history: History, pushed: History) -> Proof:
+    """A change set that runs in other contexts, or is skipped by its own condition, leaves no row."""
+    return Proof(missing=(before | ids(history)) - after, unexpected=frozenset())
+
+
+def watch(unit: Unit) -> Iterable[str]:
+    """Changelogs that only include others, and files that changes read."""
+    return unit.options.get("watched", "").split("\n")
+
+
+def explain(output: str) -> DatabaseError | None:
+    """Liquibase keeps the SQLSTATE to itself."""
+    failed = FAILED.search(output)
+    message = MESSAGE.search(output, failed.end()) if failed else None
+    if not message:
+        return None
+    found = {
+        name: match[1].strip()
+        for name, word in WORDS.items()
+        if (match := word.search(output, message.end()))
+    }
+    position = found.pop("position", "0")
+    return DatabaseError(
+        "", message["message"].strip(), position=int(position) if position.isdigit() else 0, **found
+    )
+
+
+SYSTEM = System(
+    name="liquibase",
+    detect=detect,
+    history=history,
+    apply=apply,
+    at=at,
+    default_dir="src/main/resources/db/changelog",
+    bookkeeping=bookkeeping,
+    same=lambda before, after: False,  # the digest of a change set has been compared before this is asked
+    prove=prove,
+    watch=watch,
+    explain=explain,
+)

@@ -1,0 +1,66 @@
+"""Migrations that are plain SQL, run and recorded by us because the project's tool is not on this machine."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from neon_hooks.database.connect import connect_when_ready
+from neon_hooks.database.execute import FileRun
+from neon_hooks.database.inspect import bookkeeping_rows
+from neon_hooks.database.replay import replay
+from neon_hooks.errors import NotInstalled
+from neon_hooks.facts import Statement, ToolRun
+from neon_hooks.plan import Replayed, Work
+from neon_hooks.systems.base import History, System, kept
+from neon_hooks.tree import Tree
+from neon_hooks.trials.place import Place
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What is run in the place of the tool that is ``missing``, and was to be started with ``argv``."""
+
+    system: System
+    work: Work
+    tree: Tree
+    argv: tuple[str, ...]
+    missing: NotInstalled
+
+    def steps(self, migrations: History) -> tuple[Replayed, ...]:
+        """How ``migrations`` are run. Raises NotInstalled when one of them is not SQL alone."""
+        steps = tuple(self.system.replay(self.work.unit, self.tree, migrations)) if self.system.replay else ()
+        if len(steps) < len(migrations):
+            raise self.missing
+        return steps
+
+
+def start_replay(replayed: Replay, place: Place) -> ToolRun:
+    """Apply what the bookkeeping says is pending, and tell it as if the tool had done it."""
+    began = time.monotonic()
+    runs = replay(place.dsn, replayed.steps(_pending(replayed, place)))
+    return ToolRun(
+        argv=replayed.argv,
+        exit_code=1 if any(run.error for run in runs) else 0,
+        ms=(time.monotonic() - began) * 1000,
+        output="",
+        statements=tuple(statement for run in runs for statement in _placed(run)),
+        replayed=True,
+    )
+
+
+def _pending(replayed: Replay, place: Place) -> History:
+    system, work = replayed.system, replayed.work
+    bookkeeping = kept(system, work.unit)
+    if bookkeeping is None:
+        return work.pushed
+    with closing(connect_when_ready(place.dsn, place.deadline)) as connection:
+        rows = bookkeeping_rows(connection, bookkeeping) or frozenset()
+    done = system.applied(rows, work.history) | system.skipped(rows, work.history, work.pushed)
+    return [migration for migration in work.history if migration.id not in done]
+
+
+def _placed(run: FileRun) -> list[Statement]:
+    """As with a driver shim: the frame says for certain where a statement comes from."""
+    return [replace(s, path=run.path, frames=((run.path, s.line),)) for s in run.statements]

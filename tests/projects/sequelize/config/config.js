@@ -1,0 +1,4 @@
+module.exports = {
+  development: { dialect: "postgres", use_env_variable: "DATABASE_URL" },
+  production: { dialect: "postgres", use_env_variable: "DATABASE_URL" },
+};

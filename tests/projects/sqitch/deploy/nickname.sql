@@ -1,0 +1,8 @@
+-- Deploy shop:nickname to pg
+-- requires: customers
+
+BEGIN;
+
+ALTER TABLE customers ADD COLUMN nickname text;
+
+COMMIT;

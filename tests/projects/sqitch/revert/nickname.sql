@@ -1,0 +1,7 @@
+-- Revert shop:nickname from pg
+
+BEGIN;
+
+ALTER TABLE customers DROP COLUMN nickname;
+
+COMMIT;

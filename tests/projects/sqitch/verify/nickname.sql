@@ -1,0 +1,7 @@
+-- Verify shop:nickname on pg
+
+BEGIN;
+
+SELECT nickname FROM customers WHERE false;
+
+ROLLBACK;

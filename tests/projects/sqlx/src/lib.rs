@@ -1,0 +1,1 @@
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();

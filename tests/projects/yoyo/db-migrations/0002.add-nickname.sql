@@ -1,0 +1,2 @@
+-- depends: 0001.create-customers
+ALTER TABLE customers ADD COLUMN nickname text;
