@@ -30,21 +30,22 @@ class Entry:
 
 SCRIPTS = (".js", ".cjs", ".mjs", ".ts", ".cts", ".mts")
 UP = (b".up", b" up", b"\tup", b"\nup", b"{up", b",up")  # a function of this name, however it is exported
+# Every .sql file counts, because of `sql`: the lines of other systems need not name it.
 ENTRIES = (
     Entry("alembic", (".py",), (b"revision",)),
     Entry("django", (".py",), (b"Migration",)),
     Entry("prisma", ("migration.sql", "migration_lock.toml", ".prisma")),
     Entry("drizzle", (".sql", "_journal.json")),
     Entry("activerecord", (".rb",), (b"ActiveRecord::Migration",)),
-    Entry("flyway", (".sql", ".java", ".kt")),
-    Entry("liquibase", (".xml", ".yaml", ".yml", ".json", ".sql", ".csv")),
+    Entry("flyway", (".java", ".kt"), (b"JavaMigration",)),
+    Entry("liquibase", (".xml", ".yaml", ".yml", ".json"), (b"databaseChangeLog",)),
     Entry("hibernate", (".java", ".kt"), (b"@Entity", b"@Embeddable", b"@MappedSuperclass")),
     Entry("knex", SCRIPTS, UP),
     Entry("typeorm", SCRIPTS, (b"MigrationInterface", b"queryRunner")),
     Entry("sequelize", SCRIPTS, UP),
     Entry("mikroorm", SCRIPTS, (b"Migration",)),
     Entry("kysely", SCRIPTS, UP),
-    Entry("node-pg-migrate", (*SCRIPTS, ".sql"), (*UP, b"pgm", b"--")),
+    Entry("node-pg-migrate", SCRIPTS, (*UP, b"pgm")),
     Entry("goose", (".sql", ".go"), (b"goose",)),
     Entry("golang-migrate", (".up.sql",)),
     Entry("dbmate", (".sql",), (b"migrate:up",)),
