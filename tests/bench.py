@@ -141,6 +141,7 @@ def monorepo(home: Path) -> None:
 
 def main() -> int:
     os.environ |= ISOLATED
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode
     with tempfile.TemporaryDirectory() as home, Emulator() as emulator:
         team = Team(Path(home), emulator)
         ALEMBIC.start(team)

@@ -42,6 +42,8 @@ ERROR = re.compile(
 
 def detect(tree: Tree) -> Iterable[Unit]:
     for directory, paths in marked(tree, UP):
+        if _is_another_databases(tree, directory):
+            continue
         yield at(
             tree, project_root(tree, directory, DEFAULT_DIR), directory, f"{paths[0]} has `-- +goose Up`"
         )
@@ -49,6 +51,12 @@ def detect(tree: Tree) -> Iterable[Unit]:
     for directory, paths in numbered(tree, (".go",)).items():
         if directory not in in_sql and _is_ours_in_go(tree, directory, paths):
             yield at(tree, project_root(tree, directory, DEFAULT_DIR), directory, f"{paths[0]} calls goose")
+
+
+def _is_another_databases(tree: Tree, directory: str) -> bool:
+    """Whether the program around has a driver, and none for Postgres."""
+    drivers = tree.text(first_file(tree, up_from(directory), "go.mod"))
+    return bool(OTHER_DRIVERS.search(drivers)) and not POSTGRES_DRIVERS.search(drivers)
 
 
 def _is_ours_in_go(tree: Tree, directory: str, paths: list[str]) -> bool:

@@ -496,3 +496,9 @@ def test_postgres_words_are_found_in_the_tools_output(name: str) -> None:
     assert error and (error.sqlstate, error.message) == expected
     assert error.detail == ("Key (email)=(a) is duplicated." if name == "sqitch" else "")
     assert by_name(name).explain("error: no such file or directory") is None
+
+
+def test_goose_in_a_program_without_a_postgres_driver_is_another_databases() -> None:
+    files = {"go.mod": SQLITE_GO_MOD, "db/migrations/00001_a.sql": GOOSE}
+    assert detect(tree(files), Settings()) == []
+    assert detect(tree({**files, "go.mod": SQLITE_GO_MOD + "require github.com/jackc/pgx/v5 v5\n"}), Settings())
