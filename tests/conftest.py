@@ -7,9 +7,16 @@ with NEON_HOOKS_TEST_NO_SKIPS=1 every skip is a failure.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
+
+# Whoever starts the suite in the background may have it ignore signals, which every process that a test
+# starts would inherit (execve(2)) and then never be interrupted.
+for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 pytest_plugins = (
     "tests.fix_git",

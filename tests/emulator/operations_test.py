@@ -167,7 +167,7 @@ def test_the_background_job_may_be_late(special: Callable[..., Api]) -> None:
 
 
 def test_the_background_job_waits_while_the_project_is_locked(api: Api) -> None:
-    neon_branch_id, moment = _expiring(api, 1)
-    api.emulator.disturb(2.5)
-    locked_until = datetime.now(UTC) + timedelta(seconds=2.4)
+    neon_branch_id, moment = _expiring(api, 4)  # far enough away to be locked before, on a busy machine
+    api.emulator.disturb(7.0)
+    locked_until = datetime.now(UTC) + timedelta(seconds=6.5)
     assert _gone_at(api, neon_branch_id) >= locked_until > moment
