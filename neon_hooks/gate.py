@@ -73,7 +73,7 @@ class Gate:
         facts = replace(
             facts,
             units=tuple(units),
-            neon_branch=neon_branch.facts if neon_branch else None,
+            neon_branch=neon_branch.facts if neon_branch and neon_branch.facts.id else None,
             timings=watch.stages,
         )
         left_over = neon_branch.left_over if neon_branch else ""

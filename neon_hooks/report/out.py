@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from neon_hooks.errors import UsageError
 
@@ -23,20 +24,20 @@ def complain(text: str) -> None:
     _write(sys.stderr, text)
 
 
-def _write(stream: object, text: str) -> None:
+def _write(stream: TextIO, text: str) -> None:
     try:
-        print(text, file=stream, flush=True)  # type: ignore[call-overload]
+        print(text, file=stream, flush=True)
     except UnicodeEncodeError:
         _write(stream, text.encode("ascii", "backslashreplace").decode())
     except (OSError, ValueError):  # ValueError: the stream is closed
         _forget(stream)
 
 
-def _forget(stream: object) -> None:
+def _forget(stream: TextIO) -> None:
     """Point the stream nowhere, so that the interpreter's own flush at exit does not fail, too."""
     try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[attr-defined]
-    except (OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except (OSError, ValueError):
         return
 
 

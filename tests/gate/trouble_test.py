@@ -35,6 +35,7 @@ def test_what_cannot_be_validated_is_stopped_as_unknown_with_reason_and_remedy(
     pushed = shop(team).push(ADD, environ=environ)
     assert pushed.document["verdict"] == "unknown"
     assert pushed.exit_code == 1  # git's own, for a hook that failed
+    assert pushed.document["neon_branch"] is None  # none was made
     for words in ["could not validate: ", "  fix: ", "not validated: migrations/0002_country.sql", *said]:
         assert words in pushed.said
     assert "Traceback" not in pushed.said
