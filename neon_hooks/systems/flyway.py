@@ -18,6 +18,7 @@ from neon_hooks.systems.flyway_config import (
     CONVENTION, NOT_FLYWAYS, SOURCES, Place, place, places,
 )  # fmt: skip
 from neon_hooks.systems.flyway_replay import TABLE, VERSION, checksum, replay
+from neon_hooks.systems.pgjdbc import database_error
 from neon_hooks.systems.places import natural, relative
 from neon_hooks.tree import Tree, join
 
@@ -34,10 +35,6 @@ ROW = f"""case when not success or type in ('SCHEMA', 'DELETE') or type like 'UN
 # What Flyway says about a statement that Postgres refused; Maven puts "[ERROR] " before each line.
 STATE = re.compile(r"^(?:\[ERROR\] )?SQL State\s*: (\w{5})", re.MULTILINE)
 MESSAGE = re.compile(r"^(?:\[ERROR\] )?Message\s*: (?:ERROR: )?(.*)$", re.MULTILINE)
-WORDS = {
-    name: re.compile(rf"^(?:\[ERROR\] )?\s*{name.capitalize()}: (.*)$", re.MULTILINE)
-    for name in ("detail", "hint", "position")
-}
 
 
 def detect(tree: Tree) -> Iterable[Unit]:
@@ -202,15 +199,7 @@ def explain(output: str) -> DatabaseError | None:
     state, message = STATE.search(output), MESSAGE.search(output)
     if not state or not message:
         return None
-    found = {
-        name: match[1].strip()
-        for name, word in WORDS.items()
-        if (match := word.search(output, message.end()))
-    }
-    position = found.pop("position", "0")
-    return DatabaseError(
-        state[1], message[1].strip(), position=int(position) if position.isdigit() else 0, **found
-    )
+    return database_error(state[1], message[1], output, message.end())
 
 
 SYSTEM = System(

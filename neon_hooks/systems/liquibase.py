@@ -15,6 +15,7 @@ from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit
 from neon_hooks.systems.base import History, Ids, System, ids
 from neon_hooks.systems.liquibase_changelog import Changelog, ChangeSet, normal
+from neon_hooks.systems.pgjdbc import database_error
 from neon_hooks.systems.places import is_foreign, up_from
 from neon_hooks.systems.yamltext import documents, value_at
 from neon_hooks.tree import Tree, join, parent
@@ -33,10 +34,6 @@ OURS = frozenset("url username password driver changelogfile defaultsfile".split
 DEFAULTS = "neon_hooks_liquibase.properties"
 FAILED = re.compile(r"Migration failed for change ?set (?P<set>.*?):\n")
 MESSAGE = re.compile(r"Reason: \S*Exception: (?:ERROR: )?(?P<message>[^\n\[]*)")
-WORDS = {
-    name: re.compile(rf"^\s*{name.capitalize()}: (.*?)(?: \[Failed SQL: .*)?$", re.MULTILINE)
-    for name in ("detail", "hint", "position")
-}
 
 
 def detect(tree: Tree) -> Iterable[Unit]:
@@ -233,15 +230,7 @@ def explain(output: str) -> DatabaseError | None:
     message = MESSAGE.search(output, failed.end()) if failed else None
     if not message:
         return None
-    found = {
-        name: match[1].strip()
-        for name, word in WORDS.items()
-        if (match := word.search(output, message.end()))
-    }
-    position = found.pop("position", "0")
-    return DatabaseError(
-        "", message["message"].strip(), position=int(position) if position.isdigit() else 0, **found
-    )
+    return database_error("", message["message"], output, message.end())
 
 
 SYSTEM = System(
