@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from neon_hooks.changes import Range
+from neon_hooks.limits import Limits
 from neon_hooks.plan import Proof, Unit, Work
 
 # What every statement is told after the one that failed (manual, appendix A): some tools go on regardless.
@@ -33,11 +35,46 @@ class DatabaseError:
 
 @dataclass(frozen=True)
 class LockHeld:
+    """A lock on a table or one of its indexes, from the moment it was taken until it was released.
+
+    ``mode`` as pg_locks has it ("AccessExclusiveLock", manual, section 13.3). ``relation`` is the name
+    before the run; ``table`` the table's where the relation is an index, else the same. ``acquired_ms`` is
+    relative to the run's start. ``held_ms`` ends with the transaction mostly, and does not count what the
+    recorder itself did meanwhile. ``rows`` and ``bytes`` are those before the run, None where not known.
+    """
+
     relation: str
     mode: str
     held_ms: float
     existed_before: bool
     rows: int | None = None
+    oid: int = 0
+    table: str = ""
+    acquired_ms: float = 0.0
+    bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """An object that was dropped. ``kind`` and ``identity`` as pg_event_trigger_dropped_objects() has them
+    ("table column", "public.users.email"); ``cascaded``: it went because of another one.
+    """
+
+    kind: str
+    identity: str
+    cascaded: bool = False
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Data that a statement took away. ``column`` "" means whole rows. ``values`` counts those that were not
+    null; ``exact`` is False for an estimate from the planner's statistics.
+    """
+
+    relation: str
+    column: str
+    values: int
+    exact: bool = True
 
 
 @dataclass(frozen=True)
@@ -46,7 +83,11 @@ class Statement:
 
     ``path`` and ``line`` say which migration file it came from, "" and 0 where that is unknown. Times
     are relative to the run's start; ``transaction`` counts from 1 within a run. ``frames`` are the lines
-    (path, line) of the project's code that led to it, innermost first.
+    (path, line) of the project's code that led to it, innermost first. ``tag`` is the server's command tag
+    without its count ("ALTER TABLE", ""), ``in_block``: it ran inside a transaction that other statements
+    share. ``rewrites`` and ``scans`` are names of tables that existed before. ``lock_timeout_ms`` and
+    ``statement_timeout_ms`` were in force, 0 for no limit, None where not known. ``warnings`` are the
+    SQLSTATEs of warnings that the server sent with it.
     """
 
     sql: str
@@ -62,6 +103,31 @@ class Statement:
     error: DatabaseError | None = None
     params: str = ""
     frames: tuple[tuple[str, int], ...] = ()
+    tag: str = ""
+    in_block: bool = False
+    dropped: tuple[Dropped, ...] = ()
+    lost: tuple[Lost, ...] = ()
+    lock_timeout_ms: float | None = None
+    statement_timeout_ms: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Evidence(StrEnum):
+    """How much of a run the flight recorder saw."""
+
+    NONE = "none"  # it did not take part
+    PARTIAL = "partial"  # not all locks, or not all statements; ToolRun.unrecorded says why
+    FULL = "full"
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """One transaction of a run, an autocommit statement included. ``number`` is that of its statements."""
+
+    number: int
+    started_ms: float
+    ended_ms: float
+    committed: bool
 
 
 @dataclass(frozen=True)
@@ -70,7 +136,8 @@ class ToolRun:
 
     ``replaced`` are the environment variables whose values were withheld. ``redirected``: the driver
     shim was in the process, and each of the ``connections`` it saw went to the test Neon database branch.
-    ``replayed``: the tool was not there, and its SQL files were run in its place.
+    ``replayed``: the tool was not there, and its SQL files were run in its place. ``unrecorded`` says what
+    is missing in the evidence. ``round_trip_ms`` is the network's share of every statement.
     """
 
     argv: tuple[str, ...]
@@ -82,6 +149,10 @@ class ToolRun:
     redirected: bool = False
     connections: int = 0
     replayed: bool = False
+    evidence: Evidence = Evidence.NONE
+    unrecorded: str = ""
+    transactions: tuple[Transaction, ...] = ()
+    round_trip_ms: float = 0.0
 
     @property
     def failed(self) -> Statement | None:
@@ -105,6 +176,78 @@ class MigrationRun:
 
 
 @dataclass(frozen=True)
+class Column:
+    """``number`` is pg_attribute.attnum, which outlives a renaming; ``type`` as format_type() prints it.
+
+    ``null_fraction`` is the planner's estimate, None where it has none.
+    """
+
+    number: int
+    name: str
+    type: str
+    not_null: bool
+    default: str = ""
+    null_fraction: float | None = None
+
+
+@dataclass(frozen=True)
+class Index:
+    oid: int
+    name: str
+    valid: bool
+    unique: bool
+    primary: bool
+    columns: tuple[int, ...]  # pg_attribute.attnum; 0 for an expression
+    partial: bool = False
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """``kind`` is pg_constraint.contype: c check, f foreign key, n not null, p primary, u unique, x exclusion."""
+
+    oid: int
+    name: str
+    kind: str
+    validated: bool
+    columns: tuple[int, ...]
+    references: str = ""
+    definition: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table (``kind`` r, p, m, v, f: pg_class.relkind) with what hangs on it, at one moment.
+
+    ``rows`` is exact for small tables, else the planner's estimate. ``filenode`` changes when the table is
+    rewritten. ``published``: logical replication sends its changes; ``replica_identity`` is
+    pg_class.relreplident. ``disabled_triggers`` are names of those that do not fire in a normal session.
+    """
+
+    oid: int
+    name: str
+    kind: str
+    rows: int | None
+    bytes: int
+    filenode: int = 0
+    columns: tuple[Column, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    published: bool = False
+    replica_identity: str = "d"
+    disabled_triggers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All tables outside the system's schemas, by OID."""
+
+    tables: Mapping[int, Table] = field(default_factory=dict)
+
+    def named(self, name: str) -> Table | None:
+        return next((table for table in self.tables.values() if table.name == name), None)
+
+
+@dataclass(frozen=True)
 class UnitFacts:
     """What was done with one unit.
 
@@ -112,7 +255,8 @@ class UnitFacts:
     ``again`` is the second run; ``again_diff`` what it changed in the schema or the bookkeeping.
     ``unknown_rows`` are ids recorded before the run of which the pushed tree has no file,
     ``pending_on_main`` the ids of the tree that were not applied then (None: not known), ``skipped`` those
-    of them that the tool passes over in silence.
+    of them that the tool passes over in silence. ``before`` and ``after`` are the catalogue around the first
+    run, None where it was not read.
     """
 
     work: Work
@@ -127,6 +271,8 @@ class UnitFacts:
     proof: Proof = Proof()
     schema_diff: str = ""
     again_diff: str = ""
+    before: Catalogue | None = None
+    after: Catalogue | None = None
 
     @property
     def unit(self) -> Unit:
@@ -147,10 +293,14 @@ class NeonBranch:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that is known about one pushed range. ``data``: what the test Neon database branch was a copy of."""
+    """All that is known about one pushed range. ``data``: what the test Neon database branch was a copy of;
+    ``limits``: from which measure on something counts; ``server_version`` as server_version_num, 0 unknown.
+    """
 
     range: Range
     units: tuple[UnitFacts, ...] = ()
     neon_branch: NeonBranch | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     data: str = "full"
+    limits: Limits = Limits()
+    server_version: int = 0
