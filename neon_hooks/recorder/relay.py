@@ -1,0 +1,209 @@
+"""Sockets around a Session: accepts the tool's connections on a loopback port, and leads each to the server.
+
+One event loop in one thread. Flow control goes through: who reads slowly is sent to slowly. States of a
+connection:
+
+    greeting    the client's first packet is awaited; it may ask for TLS first, or be a cancel request
+    joining     the server is connected to, with TLS verified where the target asks for it
+    joined      bytes go both ways through the Session
+    closed      either side is gone, and the other was sent what was left
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+from neon_hooks.dsn import Dsn
+from neon_hooks.recorder import wire
+from neon_hooks.recorder.log import Peer, Recording
+from neon_hooks.recorder.session import Session
+
+CONNECT_TIMEOUT = 20.0  # seconds; a compute that wakes up takes several
+HIGH_WATER = 1 << 20  # bytes that wait to be written before the other side is no longer read
+MakeSession = Callable[[Peer, Recording], Session]
+
+
+@dataclass
+class Relay:
+    """What all connections share. ``tls`` is towards the server, ``certificate`` towards the tool."""
+
+    target: Dsn
+    make_session: MakeSession
+    tls: ssl.SSLContext | None
+    certificate: Callable[[], ssl.SSLContext | None]
+    recording: Recording = field(default_factory=Recording)
+    open: set[Client] = field(default_factory=set)
+
+    def accept(self) -> Client:
+        peer = Peer(len(self.recording.peers) + 1, time.time())
+        self.recording.peers.append(peer)
+        return Client(self, peer)
+
+    async def connect(self, protocol: Server) -> None:
+        """Connect ``protocol`` to the server, as the target's sslmode demands. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            transport, _ = await loop.create_connection(lambda: protocol, self.target.host, self.target.port)
+            if self.tls:
+                transport.write(wire.LENGTH.pack(8) + wire.LENGTH.pack(wire.SSL))
+                if await protocol.first_byte != b"S":
+                    transport.abort()
+                    raise OSError("the server does not offer TLS")
+                # Everything after the answer must be encrypted: nothing else has been read by now.
+                upgraded = await loop.start_tls(transport, protocol, self.tls, server_hostname=self.target.host)
+                protocol.is_greeted, protocol.transport = True, cast(asyncio.Transport, upgraded)
+            else:
+                protocol.is_greeted = True
+            protocol.transport.set_write_buffer_limits(high=HIGH_WATER)
+
+
+class _Side(asyncio.Protocol):
+    """What both ends have in common: a transport, and an opposite that is held back when it is full."""
+
+    opposite: _Side | None = None
+    transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def pause_writing(self) -> None:
+        if self.opposite and not self.opposite.transport.is_closing():
+            self.opposite.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.opposite and not self.opposite.transport.is_closing():
+            self.opposite.transport.resume_reading()
+
+
+class Client(_Side):
+    """The tool's end of a connection."""
+
+    def __init__(self, relay: Relay, peer: Peer) -> None:
+        self.relay, self.peer = relay, peer
+        self.session = relay.make_session(peer, relay.recording)
+        self._first = b""
+        self._task: asyncio.Task[None] | None = None
+        self._is_joining = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=HIGH_WATER)
+        self.relay.open.add(self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.relay.open.discard(self)
+        self.session.ended()
+        if self._task:
+            self._task.cancel()
+        if self.opposite:
+            self.opposite.transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        if self.opposite:
+            self.opposite.transport.write(self.session.from_client(data))
+            return
+        self._first += data
+        if not self._is_joining:
+            self._greet()
+
+    def _greet(self) -> None:
+        if len(self._first) < 8:
+            return
+        size, code = wire.LENGTH.unpack_from(self._first)[0], wire.LENGTH.unpack_from(self._first, 4)[0]
+        if not 8 <= size <= wire.MAX_FIRST_PACKET:
+            self.transport.close()
+        elif code in (wire.SSL, wire.GSS):
+            self._negotiate(code, self._first[8:])
+        elif len(self._first) >= size:
+            if code != wire.CANCEL and code >> 16 != wire.PROTOCOL_3:
+                self.refuse("08P01", "this is not version 3 of the protocol")
+                return
+            self._is_joining = True
+            self._task = asyncio.ensure_future(self._join(size, code == wire.CANCEL))
+
+    def _negotiate(self, code: int, more: bytes) -> None:
+        context = self.relay.certificate() if code == wire.SSL else None
+        if more:  # sent before TLS was agreed on: a classic way to smuggle in plain text
+            self.transport.close()
+        elif context is None:
+            self._first = b""
+            self.transport.write(b"N")
+        else:
+            self._first = b""
+            self._is_joining = True
+            self.transport.write(b"S")
+            self._task = asyncio.ensure_future(self._encrypt(context))
+
+    async def _encrypt(self, context: ssl.SSLContext) -> None:
+        try:
+            upgraded = await asyncio.get_running_loop().start_tls(
+                self.transport, self, context, server_side=True
+            )
+        except (OSError, ssl.SSLError, ConnectionError):
+            self.transport.abort()
+            return
+        self.transport = cast(asyncio.Transport, upgraded)
+        self.peer.tls = True
+        self._is_joining = False
+        if self._first:
+            self._greet()
+
+    async def _join(self, size: int, is_cancel: bool) -> None:
+        server = Server(self)
+        try:
+            await self.relay.connect(server)
+        except (OSError, ssl.SSLError, TimeoutError) as error:
+            self.peer.refused = str(error) or type(error).__name__
+            self.refuse("08006", f"neon-hooks cannot connect to {self.relay.target.host}: {self.peer.refused}")
+            return
+        first, more = self._first[:size], self._first[size:]
+        if is_cancel:
+            self.relay.recording.cancels += 1
+            server.transport.write(first)
+            server.transport.write_eof() if server.transport.can_write_eof() else None
+            self.opposite = server
+            return
+        self._introduce(first)
+        server.transport.write(first)
+        self.opposite = server
+        if more:
+            self.data_received(more)
+
+    def _introduce(self, first: bytes) -> None:
+        words = first[8:].split(b"\0")
+        named = dict(zip(words[::2], words[1::2], strict=False))
+        peer = self.peer
+        peer.user = named.get(b"user", b"").decode("utf-8", "replace")
+        peer.database = named.get(b"database", b"").decode("utf-8", "replace") or peer.user
+        peer.application = named.get(b"application_name", b"").decode("utf-8", "replace")
+
+    def refuse(self, sqlstate: str, text: str) -> None:
+        self.transport.write(wire.error(sqlstate, text))
+        self.transport.close()
+
+
+class Server(_Side):
+    """The server's end of a connection."""
+
+    def __init__(self, client: Client) -> None:
+        self.opposite: Client = client
+        self.first_byte: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.is_greeted = False
+
+    def data_received(self, data: bytes) -> None:
+        if self.is_greeted:
+            self.opposite.transport.write(self.opposite.session.from_server(data))
+        elif not self.first_byte.done():
+            # More than the one byte would be plain text where TLS was promised.
+            self.first_byte.set_result(data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.first_byte.done():
+            self.first_byte.set_result(b"")
+        self.opposite.session.ended()
+        self.opposite.transport.close()
