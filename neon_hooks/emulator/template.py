@@ -14,7 +14,7 @@ from pathlib import Path
 
 from neon_hooks.database.connect import connect
 from neon_hooks.dsn import Dsn
-from neon_hooks.emulator import sql
+from neon_hooks.emulator import door, sql
 from neon_hooks.emulator.binaries import Binaries, cache_directory
 from neon_hooks.emulator.copying import copy_directory
 from neon_hooks.emulator.home import Home
@@ -24,6 +24,7 @@ from neon_hooks.errors import Unavailable
 DATABASE = "neondb"
 OWNER = "neondb_owner"
 NAME = "template"
+TEMPLATE = "template1"  # what CREATE DATABASE copies
 CONFIGURATION = """
 # Written by neon-hooks: data that may be lost, many small servers on one machine.
 listen_addresses = '127.0.0.1'
@@ -90,6 +91,9 @@ def _build(cluster: Cluster, password: str) -> None:
     try:
         with connect(admin_dsn(port.number, password)) as connection:
             sql.make_neon_superuser(connection, cluster.binaries.major)
+        with connect(admin_dsn(port.number, password, TEMPLATE)) as connection:
+            door.build(connection)
+        with connect(admin_dsn(port.number, password)) as connection:
             sql.create_role(connection, OWNER, secrets.token_urlsafe(24))
             sql.create_database(connection, DATABASE, OWNER)
         with connect(admin_dsn(port.number, password, DATABASE)) as connection:
@@ -119,7 +123,7 @@ def _initdb(cluster: Cluster, password: str) -> None:
 
 
 def _cache_directory(binaries: Binaries) -> Path | None:
-    parts = (CONFIGURATION, ACCESS, *INITDB, *LOCALES, DATABASE, OWNER, sql.OWNER_ATTRIBUTES, *sql.MEMBER_OF)
+    parts = (CONFIGURATION, ACCESS, *INITDB, *LOCALES, DATABASE, OWNER, sql.OWNER_ATTRIBUTES, *sql.MEMBER_OF, door.SQL)
     recipe = "\n".join(parts)
     key = hashlib.sha256(f"{recipe}\n{binaries.build}\n{binaries.account}".encode()).hexdigest()[:12]
     directory = cache_directory()
