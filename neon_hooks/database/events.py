@@ -8,7 +8,7 @@ moments are seconds since 1970 by the server's clock (see clock.py).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,4 +161,4 @@ def _drop(found: Mapping[str, Any]) -> Drop:
     return Drop(float(found["at"]), found["tag"], dropped, found["count"])
 
 
-_EVENTS = {"ddl": _ddl, "rewrite": _rewrite, "drop": _drop}
+_EVENTS: Mapping[str, Callable[[Mapping[str, Any]], Event]] = {"ddl": _ddl, "rewrite": _rewrite, "drop": _drop}
