@@ -95,6 +95,24 @@ def split(text: str) -> Iterator[Part]:
         yield part
 
 
+def tokens(statement: str) -> Iterator[tuple[str, str]]:
+    """(kind, text) of each token that is no space or comment; kinds are TOKEN's, and what stands between
+    dollar signs is one token.
+    """
+    scanner = _Scanner(statement)
+    while scanner.at < len(scanner.text):
+        match = TOKEN.match(scanner.text, scanner.at)
+        assert match is not None and match.lastgroup is not None  # `other` takes any character
+        scanner.at = match.end()
+        if match.lastgroup == "block":
+            scanner.at = scanner.skip_block(match.start())
+        elif match.lastgroup == "dollar":
+            scanner.at = scanner.skip_dollar(match.group(), match.end())
+            yield "dollar", scanner.text[match.start() : scanner.at]
+        elif match.lastgroup not in ("space", "comment"):
+            yield match.lastgroup, match.group()
+
+
 def _next_statement(scanner: _Scanner) -> Part | None:
     text = scanner.text
     start = last = -1  # of the first and after the last thing that is no space or comment

@@ -47,19 +47,26 @@ DDL = f"""
 declare
   now_at timestamptz := clock_timestamp();
   due text := current_setting('{NEXT_LISTING}', true);
-  total bigint;
-  silent bigint;
-  found text;
+  command record;
+  hidden bigint := 0;
+  shown bigint := 0;
+  found text := '';
   held text := 'null';
 begin
-  select count(*), count(*) filter (where c.hidden), coalesce(json_agg(json_build_array(
-        coalesce(c.classid::bigint, 0), coalesce(c.objid::bigint, 0), c.object_type, coalesce(c.object_identity, ''),
-        c.command_tag)) filter (where not c.hidden and c.number <= {MOST_OBJECTS}), '[]')
-    into total, silent, found
-    from (select e.*, row_number() over () as number,
-            e.in_extension or coalesce(e.schema_name, '') ~ '{HIDDEN}' as hidden
-          from pg_event_trigger_ddl_commands() e) c;
-  if total > 0 and total = silent then
+  -- A loop, as an aggregate over the one or two rows that there are mostly takes several times as long.
+  for command in select * from pg_event_trigger_ddl_commands() loop
+    if command.in_extension or command.schema_name ~ '{HIDDEN}' then
+      hidden := hidden + 1;
+    else
+      shown := shown + 1;
+      if shown <= {MOST_OBJECTS} then
+        found := found || case shown when 1 then '[' else ',[' end || coalesce(command.classid::bigint, 0)
+          || ',' || coalesce(command.objid::bigint, 0) || ',"' || command.object_type || '",'
+          || coalesce(to_json(command.object_identity)::text, '""') || ',"' || command.command_tag || '"]';
+      end if;
+    end if;
+  end loop;
+  if hidden > 0 and shown = 0 then
     return;
   end if;
   if (case when due ~ '^[0-9]+([.][0-9]+)?$' then due::numeric <= extract(epoch from now_at) else true end) then
@@ -74,7 +81,7 @@ begin
       + {LISTING_SHARE} * extract(epoch from clock_timestamp() - now_at))::text, false);
   end if;
   raise info using errcode = '{SQLSTATE}', message = '{{"kind":"ddl","at":' || extract(epoch from now_at)
-    || ',"tag":"' || tg_tag || '","count":' || total - silent || ',"objects":' || found || ',"locks":' || held
+    || ',"tag":"' || tg_tag || '","count":' || shown || ',"objects":[' || found || '],"locks":' || held
     || ',"lock_timeout":"' || current_setting('lock_timeout')
     || '","statement_timeout":"' || current_setting('statement_timeout') || '"}}';
 end
