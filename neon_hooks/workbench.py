@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -44,26 +45,28 @@ class Bench:
     def start(self, work: Work, dsn: Dsn) -> ToolRun:
         """Run the migrations of one unit in the database at ``dsn``."""
         tool = next(tool for unit, tool in self.tools if unit == work.unit)
-        place = Place(self.checkout, dsn, self.deadline)
+        place = self.place(dsn)
         if isinstance(tool, Script):
             return start_script(tool, place)
         if isinstance(tool, Replay):
             return start_replay(tool, place)
-        redact = Redactor([*self.secrets, dsn.password])
-        return execute(tool, dsn=dsn, deadline=self.deadline, redact=redact)
+        return execute(tool, dsn=dsn, deadline=self.deadline, redact=place.redact)
+
+    def place(self, dsn: Dsn) -> Place:
+        return Place(self.checkout, dsn, self.deadline, Redactor([*self.secrets, dsn.password]))
 
     def try_out(self, work: Work, dsn: Dsn, watch: Stopwatch) -> UnitFacts:
         """All trials of one unit, the later ones only when the migrations ran through."""
         system = systems.by_name(work.unit.system)
-        place = Place(self.checkout, dsn, self.deadline)
+        place = self.place(dsn)
         self.say(f"running {work.unit.system} on the test Neon database branch")
         with watch("apply"):
-            facts = apply(system, work, place, lambda: self.start(work, dsn))
+            facts = apply(system, work, place, partial(self.start, work))
         if (facts.first and facts.first.exit_code) or system.bookkeeping is None:
             return facts
         self.say(f"running {work.unit.system} a second time")
         with watch("apply again"):
-            return apply_again(system, facts, place, lambda: self.start(work, dsn))
+            return apply_again(system, facts, place, partial(self.start, work))
 
 
 @contextmanager

@@ -13,17 +13,27 @@ from neon_hooks.facts import MigrationRun, ToolRun, UnitFacts
 from neon_hooks.plan import Bookkeeping, Proof, Work
 from neon_hooks.run.journal import attribute
 from neon_hooks.systems.base import System, ids, kept
+from neon_hooks.trials.account import with_new_files
+from neon_hooks.trials.flight import flight
 from neon_hooks.trials.place import Place, Sight, Start, look
 from neon_hooks.trials.statements import explained, located
 
 
 def apply(system: System, work: Work, place: Place, start: Start) -> UnitFacts:
-    """Run the tool once, with a look at the database before and after."""
+    """Run the tool once under the flight recorder, with a look at the database before and after."""
     bookkeeping = kept(system, work.unit)
-    before = look(place, bookkeeping)
-    run = start()
-    after = look(place, bookkeeping)
-    facts = UnitFacts(work=work, first=run, schema_diff=difference(before.schema, after.schema))
+    before = look(place, bookkeeping, tables=True)
+    own = {bookkeeping.table, f"{bookkeeping.table}_lock"} if bookkeeping else set()
+    run = flight(place, start, before.catalogue, redact=place.redact, unrecorded=frozenset(own))
+    after = look(place, bookkeeping, tables=True)
+    run = with_new_files(run, before.catalogue, after.catalogue)
+    facts = UnitFacts(
+        work=work,
+        first=run,
+        schema_diff=difference(before.schema, after.schema),
+        before=before.catalogue,
+        after=after.catalogue,
+    )
     if bookkeeping is None:
         return _without_record(system, facts, run)
     return _by_bookkeeping(system, facts, bookkeeping, run, before, after, place)

@@ -14,7 +14,7 @@ def apply_again(system: System, facts: UnitFacts, place: Place, start: Start) ->
     """Add what a second run did. Without a bookkeeping the first run's files would only run twice."""
     bookkeeping = kept(system, facts.unit)
     before = look(place, bookkeeping)
-    run = start()
+    run = start(place.dsn)
     after = look(place, bookkeeping)
     changes = (
         difference(tuple(sorted(before.ids)), tuple(sorted(after.ids))),

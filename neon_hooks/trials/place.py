@@ -11,13 +11,16 @@ from pathlib import Path
 from neon_hooks.database.connect import connect_when_ready
 from neon_hooks.database.execute import FileRun, run_files
 from neon_hooks.database.inspect import bookkeeping_rows, schema_lines
+from neon_hooks.database.tables import catalogue
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
 from neon_hooks.errors import Unavailable
-from neon_hooks.facts import Statement, ToolRun
+from neon_hooks.facts import Catalogue, Statement, ToolRun
 from neon_hooks.plan import Bookkeeping, Script
 
-Start = Callable[[], ToolRun]
+# Runs the migrations of one unit in the database that is handed to it: the same one, by another way, while
+# the flight recorder listens.
+Start = Callable[[Dsn], ToolRun]
 
 
 @dataclass(frozen=True)
@@ -27,24 +30,28 @@ class Place:
     checkout: Path
     dsn: Dsn
     deadline: Deadline
+    redact: Callable[[str], str] = str
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What the database holds: the bookkeeping's ids (None: no table) and its schema as lines."""
+    """What the database holds: the bookkeeping's ids (None: no table), its schema as lines, and its tables."""
 
     rows: frozenset[str] | None
     schema: tuple[str, ...]
+    catalogue: Catalogue = Catalogue()
 
     @property
     def ids(self) -> frozenset[str]:
         return self.rows or frozenset()
 
 
-def look(place: Place, bookkeeping: Bookkeeping | None) -> Sight:
+def look(place: Place, bookkeeping: Bookkeeping | None, *, tables: bool = False) -> Sight:
+    """``tables``: read the catalogue as well, which counts the rows of small tables."""
     with closing(connect_when_ready(place.dsn, place.deadline)) as connection:
         rows = bookkeeping_rows(connection, bookkeeping) if bookkeeping else None
-        return Sight(rows, schema_lines(connection))
+        found = catalogue(connection) if tables else Catalogue()
+        return Sight(rows, schema_lines(connection), found)
 
 
 def start_script(script: Script, place: Place) -> ToolRun:
