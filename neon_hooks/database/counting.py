@@ -236,6 +236,8 @@ def count_sql(targets: Sequence[Target]) -> str:
     rows = [
         f"({', '.join(map(_text, (t.schema, t.relation, t.column, t.kind)))})" for t in targets[:MOST_TARGETS]
     ]
+    if not rows:
+        return "select '[]'::pg_catalog.text"
     return COUNT.format(
         most_bytes=MOST_BYTES, bytes_per_second=BYTES_PER_MS * 1000, values=", ".join(rows)
     ).strip()

@@ -40,7 +40,6 @@ SETTINGS = {
     "lock_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     "transaction_timeout": "0",  # since 17
-    "client_connection_check_interval": "1s",
     "search_path": "pg_catalog",
     "jit": "off",
 }

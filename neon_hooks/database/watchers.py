@@ -160,8 +160,7 @@ def remove(connection: Connection) -> None:
     The event triggers go with their functions: so the role that may not create them can remove them.
     """
     with connection.transaction():
-        # Session settings that could end it half-way, or tell the tool's own event triggers about it, are not
-        # its business; the notice about what cascaded is nobody's.
+        # Without the notice about what cascades.
         connection.execute("set local client_min_messages = warning")
         connection.execute(f"drop schema if exists {SCHEMA} cascade".encode())
 

@@ -81,6 +81,7 @@ def counted(connection: Connection, sql: str) -> set[Counted]:
             [("public.t", "a", 1000), ("public.t", "b'\\ B", 333), ("public.t", "c", 0)],
         ),
         ("drop table nope", []),
+        ("select 1", []),
         ("drop table pg_catalog.pg_class_nope", []),
     ],
 )

@@ -99,7 +99,8 @@ def test_relations_that_came_later_and_other_databases_are_left_out(
         elsewhere.execute("create table if not exists x (a int)")
         elsewhere.execute("begin; lock table x; select pg_sleep(0.1); rollback")
         session.execute("begin; create table u (a int); select pg_sleep(0.1); rollback")
-    assert sampler.looks > 5 and sampler.samples == []
+    pids = {pid for sample in sampler.samples for pid, _, _ in sample.locks}  # autovacuum's at most
+    assert sampler.looks > 5 and session.info.backend_pid not in pids
 
 
 def test_its_end_is_covered_by_a_last_look(each_database: Dsn, session: Connection) -> None:
