@@ -35,7 +35,7 @@ BURST_SECONDS = 1
 NEXT_LISTING = f"{SCHEMA}.next_listing"
 HIDDEN = f"^(pg_temp|pg_toast|{SCHEMA}$)"
 
-# {head}: each body runs with a search_path of its own, so that no operator or function of a user is met.
+# Each body runs with a search_path of its own, so that no operator or function of a user is met.
 FUNCTION = """
 create function {schema}.{name}() returns event_trigger language plpgsql
 set search_path = pg_catalog, pg_temp as $function$
