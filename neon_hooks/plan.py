@@ -45,12 +45,14 @@ class Bookkeeping:
     """The table in which a tool remembers what it has applied.
 
     ``id_sql`` is an expression over its row (which is called ``entry``) that yields a migration's id as text. ``schema`` None
-    means: wherever a table of that name is.
+    means: wherever a table of that name is. ``begins``: the tool writes the row before it runs a migration,
+    and not afterwards.
     """
 
     table: str
     id_sql: str
     schema: str | None = None
+    begins: bool = False
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,8 @@ def attribute(
     A tool writes its bookkeeping when a migration is through, so what came before the write of an id is
     that id's. What comes after the last write is the next migration's: the one that failed. Which one
     that is when nothing was written at all, only ``applied`` says: the ids recorded before the run.
-    Statements about the bookkeeping itself are nobody's.
+    Where the write ``begins`` a migration, what follows it is that id's. Statements about the bookkeeping
+    itself are nobody's.
     """
     pending = [migration for migration in history if migration.id not in (applied or ())]
     table = re.compile(rf"(?<!\w){re.escape(bookkeeping.table)}(?!\w)")
@@ -136,10 +137,12 @@ def attribute(
             continue
         written = _written(statement, pending)
         if written:
-            _assign(paths, waiting, written.path)
+            finished = last if bookkeeping.begins else written
+            _assign(paths, waiting, finished.path if finished else "")
             waiting, last = [], written
             pending.remove(written)
-    _assign(paths, waiting, _next(history, pending, last, applied))
+    following = _next(history, pending, last, applied)
+    _assign(paths, waiting, last.path if bookkeeping.begins and last else following)
     known = {migration.path for migration in history}
     return tuple(_placed(statement, path, known) for statement, path in zip(statements, paths, strict=True))
 

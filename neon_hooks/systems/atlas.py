@@ -80,6 +80,7 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
         "CASE WHEN entry.version NOT LIKE '.%' AND (entry.applied = entry.total OR entry.type & 1 = 1)"
         f" THEN entry.version || CASE WHEN entry.type & 1 = 1 THEN '{BASELINE}' ELSE '' END END",
         schema=unit.options.get("revisions_schema") or None,
+        begins=True,
     )
 
 

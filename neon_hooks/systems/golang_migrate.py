@@ -74,7 +74,8 @@ def apply(unit: Unit, pushed: History) -> Command:
 
 def bookkeeping(unit: Unit) -> Bookkeeping:
     return Bookkeeping(
-        unit.options.get("table", TABLE), f"version::text || CASE WHEN dirty THEN '{DIRTY}' ELSE '' END"
+        unit.options.get("table", TABLE), f"version::text || CASE WHEN dirty THEN '{DIRTY}' ELSE '' END",
+        begins=True,
     )
 
 

@@ -168,6 +168,7 @@ def bookkeeping(unit: Unit) -> Bookkeeping | None:
         table="_prisma_migrations",
         id_sql="case when finished_at is not null and rolled_back_at is null then migration_name end",
         schema=unit.options.get("db_schema") or None,
+        begins=True,
     )
 
 

@@ -119,6 +119,16 @@ def test_what_fails_is_the_next_ones() -> None:
     assert paths(["ALTER TABLE x"], applied=frozenset({"a1", "a1b"})) == ["c3.py"]
 
 
+def test_where_the_write_begins_a_migration_what_follows_is_that_ids() -> None:
+    prisma = Bookkeeping("_prisma_migrations", "migration_name", begins=True)
+    sql = [
+        "SET x", "INSERT INTO _prisma_migrations VALUES ('a1')", "ALTER TABLE x", "UPDATE _prisma_migrations SET y",
+        "INSERT INTO _prisma_migrations VALUES ('a1b')", "ALTER TABLE y",
+    ]  # fmt: skip
+    assert paths(sql, kept=prisma, applied=frozenset()) == ["", "", "a1.py", "", "", "a1b.py"]
+    assert paths(["ALTER TABLE x"], kept=prisma, applied=frozenset({"a1"})) == ["a1b.py"]
+
+
 def test_where_nothing_was_written_and_nothing_is_known_nothing_is_claimed() -> None:
     assert paths(["ALTER TABLE x"]) == [""]
     assert paths(["ALTER TABLE x"], applied=frozenset({"a1", "a1b", "c3"})) == [""]
