@@ -16,6 +16,7 @@ from neon_hooks.lifetime import ignore_signals
 from neon_hooks.report.out import complain
 
 FORMATS = ("text", "json")
+REPORT_FORMATS = (*FORMATS, "markdown", "sarif", "junit", "github")
 
 
 class _Version(argparse.Action):
@@ -51,6 +52,10 @@ def parser() -> argparse.ArgumentParser:
     detect.add_argument("--at", metavar="REF", default="HEAD", help="the git ref to look at (default: HEAD)")
     detect.add_argument("--format", choices=FORMATS, default="text")
 
+    report = commands.add_parser("report", help="make the reports of a saved run again")
+    report.add_argument("run", type=Path, metavar="RUN.json", help="what `validate --format json` has written")
+    add_report_flags(report)
+
     sweep = commands.add_parser("sweep", help="delete left-over test Neon database branches of neon-hooks")
     sweep.add_argument("--dry-run", action="store_true", help="only say which")
 
@@ -64,8 +69,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_report_flags(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--format", choices=FORMATS, default="text", help="what to print (default: text)")
+    command.add_argument("--format", choices=REPORT_FORMATS, default="text", help="what to print (default: text)")
     command.add_argument("--output", type=Path, default=None, metavar="FILE", help="write the --format there instead")
+    command.add_argument("--html", type=Path, default=None, metavar="FILE", help="draw the run on a page of its own")
     command.add_argument("--verbose", action="store_true", default=None, help="say what was found and done")
 
 

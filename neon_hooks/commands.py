@@ -9,6 +9,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neon_hooks.errors import UsageError
 from neon_hooks.git import Repository
@@ -17,6 +18,9 @@ from neon_hooks.pushed import what_is_pushed
 from neon_hooks.ranges import range_of, resolved
 from neon_hooks.report import out
 from neon_hooks.settings import FILES, Settings, load
+
+if TYPE_CHECKING:
+    from neon_hooks.outcome import Outcome
 
 Command = Callable[[Namespace, Mapping[str, str]], int]
 
@@ -36,6 +40,7 @@ def pre_push(flags: Namespace, environ: Mapping[str, str]) -> int:
 def _validate(flags: Namespace, environ: Mapping[str, str], pushes: Iterable[Push]) -> int:
     """Every pushed commit, one after the other. The gravest exit code wins."""
     codes = [0]
+    outcomes: list[Outcome] = []
     texts: list[str] = []
     with Repository.find() as repository:
         for push in resolved(repository, pushes):
@@ -48,17 +53,45 @@ def _validate(flags: Namespace, environ: Mapping[str, str], pushes: Iterable[Pus
                 everything=getattr(flags, "all", False),
             )
             works = what_is_pushed(repository, pushed, settings)
-            if works or settings.verbose or flags.output or flags.format != "text":
+            if works or settings.verbose or _is_report_wanted(flags):
+                from neon_hooks.outcome import exit_code
                 from neon_hooks.rehearsal import rehearse  # loads all the rest
 
-                text, code = rehearse(
+                outcome, text = rehearse(
                     repository, pushed, works, settings=settings, environ=environ, flags=flags
                 )
+                outcomes.append(outcome)
                 texts.append(text)
-                codes.append(code)
-    if flags.output:
-        out.save(flags.output, "\n".join(filter(None, texts)))
+                codes.append(exit_code(outcome, settings.on_unavailable))
+    if _is_report_wanted(flags):
+        from neon_hooks.report.publish import publish
+
+        publish(outcomes, "\n".join(filter(None, texts)), flags, environ)
     return next(code for code in (1, 3, 0) if code in codes)
+
+
+def _is_report_wanted(flags: Namespace) -> bool:
+    return bool(flags.output or flags.html or flags.format != "text")
+
+
+def report(flags: Namespace, environ: Mapping[str, str]) -> int:
+    """Reports of a saved run. It was judged when it was validated: 0, whatever it says."""
+    from neon_hooks.report import saved, terminal
+    from neon_hooks.report.publish import prints_text, publish
+
+    outcomes = saved.load(flags.run)
+    texts = [
+        terminal.render(
+            outcome, verbose=bool(flags.verbose), skip="", on_unavailable="block", unicode=out.shows_unicode()
+        )
+        for outcome in outcomes
+    ]
+    text = "\n".join(filter(None, texts))
+    if text and prints_text(flags):
+        out.say(text)
+    if _is_report_wanted(flags):
+        publish(outcomes, text, flags, environ)
+    return 0
 
 
 def _settings_at(
@@ -140,6 +173,7 @@ def demo(flags: Namespace, environ: Mapping[str, str]) -> int:
 COMMANDS: Mapping[str, Command] = {
     "validate": validate,
     "pre-push": pre_push,
+    "report": report,
     "detect": detect,
     "sweep": sweep,
     "emulator": emulator,

@@ -11,9 +11,10 @@ from neon_hooks.deadline import Deadline
 from neon_hooks.facts import Facts
 from neon_hooks.git import Repository
 from neon_hooks.lifetime import interruptible
-from neon_hooks.outcome import Outcome, exit_code
+from neon_hooks.outcome import Outcome
 from neon_hooks.plan import Work
-from neon_hooks.report import as_json, out, terminal
+from neon_hooks.report import out, terminal
+from neon_hooks.report.publish import prints_text
 from neon_hooks.report.status import StatusLine
 from neon_hooks.settings import Settings
 
@@ -26,8 +27,8 @@ def rehearse(
     settings: Settings,
     environ: Mapping[str, str],
     flags: Namespace,
-) -> tuple[str, int]:
-    """Validate, print, and return the text for --output and the exit code."""
+) -> tuple[Outcome, str]:
+    """Validate, and tell it in words, which are printed unless --format wants something else."""
     check_rule_ids(settings.rules, settings.origin.get("rules", ""))
     outcome = Outcome(Facts(pushed))
     if works:
@@ -36,20 +37,21 @@ def rehearse(
         deadline = Deadline.after(settings.deadline)
         with StatusLine(environ) as say, interruptible(deadline):
             outcome = Gate(repository, settings, environ, deadline, say).validate(pushed, works)
-    return _tell(outcome, settings, environ, flags), exit_code(outcome, settings.on_unavailable)
+    text = _words(outcome, settings, environ)
+    if text and prints_text(flags):
+        out.say(text)
+    return outcome, text
 
 
-def _tell(outcome: Outcome, settings: Settings, environ: Mapping[str, str], flags: Namespace) -> str:
-    """Print the report; returns what --output gets. With --output the text is printed all the same."""
+def _words(outcome: Outcome, settings: Settings, environ: Mapping[str, str]) -> str:
     verb = "commit" if outcome.facts.range.staged else "push"
     skip = f"git {verb} --no-verify"
     if environ.get("PRE_COMMIT") == "1":
         skip = f"SKIP=neon-validate-migrations git {verb}"
-    text = terminal.render(
-        outcome, verbose=settings.verbose, skip=skip, on_unavailable=settings.on_unavailable
+    return terminal.render(
+        outcome,
+        verbose=settings.verbose,
+        skip=skip,
+        on_unavailable=settings.on_unavailable,
+        unicode=out.shows_unicode(),
     )
-    formatted = as_json.render(outcome) if flags.format == "json" else text
-    shown = text if flags.output else formatted
-    if shown:
-        out.say(shown)
-    return formatted

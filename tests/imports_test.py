@@ -13,7 +13,7 @@ from tests.fix_git import Clone
 
 TOP = Path(__file__).parent.parent
 PURE = {
-    "changes", "deadline", "dsn", "errors", "facts", "findings", "kinds", "lifetime", "limits", "outcome", "plan", "push",
+    "changes", "deadline", "dsn", "errors", "facts", "findings", "kinds", "lifetime", "limits", "lockmodes", "outcome", "plan", "push",
     "ranges", "redact", "registry", "settings", "stopwatch", "tree",
 }  # fmt: skip
 PARTS_OF_GIT = {"checkout", "objects", "plumbing"}

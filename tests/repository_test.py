@@ -44,6 +44,9 @@ def test_every_package_and_every_shim_is_installed() -> None:
         ".".join(file.parent.relative_to(TOP).parts) for file in (TOP / "neon_hooks").rglob("__init__.py")
     } | {"neon_hooks.hooks"}
     assert listed == found
+    data = setup["options.package_data"]
+    for file in (TOP / "neon_hooks").rglob("*.css"):
+        assert file.name in data[".".join(file.parent.relative_to(TOP).parts)].split()
 
 
 def test_the_readme_names_every_setting_rule_and_hook() -> None:

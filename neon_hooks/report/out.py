@@ -41,9 +41,29 @@ def _forget(stream: TextIO) -> None:
         return
 
 
-def save(file: Path, text: str) -> None:
-    """Write ``text`` to ``file``. Raises UsageError naming it when that is impossible."""
+def shows_unicode() -> bool:
+    """Whether standard output can take the characters that pictures are drawn with."""
     try:
-        file.write_text(text + "\n", encoding="utf-8")
+        "█▒─│".encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def save(file: Path, text: str, *, flag: str = "--output") -> None:
+    """Write ``text`` to ``file``. Raises UsageError naming it when that is impossible."""
+    _put(file, text, "w", f"choose another {flag}")
+
+
+def append(file: Path, text: str) -> None:
+    """Write ``text`` behind what is in ``file`` already."""
+    _put(file, text, "a", "correct GITHUB_STEP_SUMMARY, or unset it")
+
+
+def _put(file: Path, text: str, mode: str, fix: str) -> None:
+    """File names may hold bytes that are not UTF-8 (halves of surrogate pairs); JSON can say those as well."""
+    try:
+        with file.open(mode, encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text + "\n")
     except OSError as error:
-        raise UsageError(f"cannot write {file}: {error.strerror}", fix="choose another --output") from None
+        raise UsageError(f"cannot write {file}: {error.strerror}", fix=fix) from None

@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
-from neon_hooks.checks import CATALOGUE
 from neon_hooks.facts import Facts
 from neon_hooks.findings import Finding, Severity, counted
 from neon_hooks.outcome import Outcome, Verdict
+from neon_hooks.report import summary, wording
+from neon_hooks.report.text_chart import text_chart
+from neon_hooks.report.text_statements import text_statements
+from neon_hooks.report.timeline import Timeline, timeline
+from neon_hooks.report.wording import duration, plain
 
 INDENT = "    "
-SHORT = 12  # characters of a commit id
 
 
-def render(outcome: Outcome, *, verbose: bool, skip: str, on_unavailable: str) -> str:
-    """The whole text, "" when there is nothing to say. ``skip`` is the command that goes round the hook."""
+def render(
+    outcome: Outcome, *, verbose: bool, skip: str, on_unavailable: str, unicode: bool = False
+) -> str:
+    """The whole text, "" when there is nothing to say.
+
+    ``skip`` is the command that goes round the hook, "" for none. ``unicode``: the reader's terminal can
+    show more than ASCII.
+    """
     if outcome.is_empty and not outcome.error:
         return f"{_range(outcome.facts)}\nno migrations in this push" if verbose else ""
     shown = [f for f in outcome.findings if verbose or f.severity != Severity.NOTE]
-    blocks = [_finding(finding) for finding in shown]
+    lines = [(unit, timeline(unit)) for unit in outcome.facts.units if unit.first]
+    blocks = []
     if verbose:
-        blocks.insert(0, _brought(outcome.facts))
+        blocks += [_brought(outcome.facts), *("\n".join(text_statements(unit, line)) for unit, line in lines)]
+    blocks += [_finding(finding) for finding in shown]
+    for _, line in lines:
+        if verbose or (shown and _over_limit(line, outcome.facts)):
+            blocks.append("\n".join(text_chart(line, unicode=unicode, everything=verbose)))
+    if verbose:
+        blocks.append("\n".join(f"note: {said}" for said in wording.unseen(outcome.facts)))
     if outcome.error:
         blocks.append(_unknown(outcome))
     if outcome.left_over:
         blocks.append(f"warning: {outcome.left_over}")
     blocks.append(_summary(outcome, verbose=verbose, skip=skip, on_unavailable=on_unavailable))
-    return "\n\n".join(block for block in blocks if block)
+    return plain("\n\n".join(block for block in blocks if block))
 
 
 def _range(facts: Facts) -> str:
-    base = (facts.range.base or "")[:SHORT] or "(nothing)"
-    return f"range: {base}..{facts.range.target[:SHORT]} ({facts.range.rule})"
+    return f"range: {wording.commits(facts)} ({facts.range.rule})"
 
 
 def _brought(facts: Facts) -> str:
@@ -42,17 +57,28 @@ def _brought(facts: Facts) -> str:
         if unit.schema_diff:
             lines += [f"{INDENT}schema:", *(INDENT * 2 + line for line in unit.schema_diff.splitlines())]
     if facts.timings:
-        lines.append("time: " + ", ".join(f"{stage} {ms / 1000:.1f} s" for stage, ms in facts.timings.items()))
+        lines.append("time: " + ", ".join(f"{stage} {duration(ms)}" for stage, ms in facts.timings.items()))
     return "\n".join(lines)
 
 
+def _over_limit(line: Timeline, facts: Facts) -> bool:
+    """Whether somebody has to wait for longer than the settings allow."""
+    limits = ((lane, facts.limits.of(lane.table)) for lane in line.lanes)
+    return any(
+        lane.longest_read > limit.reads_blocked or lane.longest_write > limit.writes_blocked for lane, limit in limits
+    )
+
+
 def _finding(finding: Finding) -> str:
-    where = f"{finding.path}:{finding.line}: " if finding.line else f"{finding.path}: " if finding.path else ""
+    place = wording.place_of(finding)
+    where = f"{place}: " if place else ""
     word = "" if finding.severity == Severity.ERROR else f"{finding.severity}: "
     lines = [f"{where}{word}{finding.message} [{finding.rule}]"]
     lines += [INDENT + line for line in finding.quote.splitlines()]
-    lines.append(f"  why: {CATALOGUE[finding.rule].effect}")
-    lines.append(f"  fix: {finding.fix}")
+    effect = wording.effect(finding.rule)
+    lines += [f"  why: {effect}"] if effect else []
+    first, *others = finding.fix.splitlines() or [""]
+    lines += [f"  fix: {first}", *(f"       {line}" for line in others)]
     return "\n".join(lines)
 
 
@@ -61,9 +87,9 @@ def _unknown(outcome: Outcome) -> str:
     lines = [f"could not validate: {outcome.error.message}"]
     if outcome.error.fix:
         lines.append(f"  fix: {outcome.error.fix}")
-    waiting = [m.path for unit in outcome.facts.units for m in unit.work.pushed]
+    waiting = summary.not_validated(outcome)
     if waiting:
-        lines.append("  not validated: " + ", ".join(waiting[:10]) + (" ..." if len(waiting) > 10 else ""))
+        lines.append("  not validated: " + ", ".join(waiting))
     return "\n".join(lines)
 
 
@@ -74,9 +100,11 @@ def _summary(outcome: Outcome, *, verbose: bool, skip: str, on_unavailable: str)
     if outcome.verdict == Verdict.UNKNOWN:
         if on_unavailable == "warn":
             return 'let through all the same, because the settings say on_unavailable = "warn"'
-        return f"stopped: it is not known whether this push is safe\nto go on without the answer: {skip}"
+        return "stopped: it is not known whether this push is safe" + (
+            f"\nto go on without the answer: {skip}" if skip else ""
+        )
     errors = counted(sum(f.severity == Severity.ERROR for f in outcome.findings), "error")
-    return f"blocked: {errors} in {pushed}{_place(outcome)}\nto skip this check once: {skip}"
+    return f"blocked: {errors} in {pushed}{_place(outcome)}" + (f"\nto skip this check once: {skip}" if skip else "")
 
 
 def _place(outcome: Outcome) -> str:

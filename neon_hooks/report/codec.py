@@ -1,0 +1,109 @@
+"""Frozen dataclasses to JSON's plain values and back, by their type hints. Knows nothing of what they mean.
+
+What is read may come from anybody's file: a value of the wrong kind is Wrong, with the place where it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from enum import StrEnum
+from functools import cache
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+DIGITS = 3  # of a millisecond
+SCALARS: Mapping[type, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float), bool: (bool,)}
+WORDS: Mapping[type, str] = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+class Wrong(ValueError):
+    """The message says where, and what should stand there."""
+
+
+def encode(value: Any) -> Any:
+    if is_dataclass(value):
+        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, StrEnum):
+        return str(value)
+    if isinstance(value, float):
+        return round(value, DIGITS)
+    if isinstance(value, Mapping):
+        return {str(key): encode(item) for key, item in value.items()}
+    if isinstance(value, (frozenset, set)):
+        return sorted(value)
+    if isinstance(value, (tuple, list)):
+        return [encode(item) for item in value]
+    return value
+
+
+def decode(kind: Any, value: Any, where: str = "") -> Any:
+    """``value`` as the type hint ``kind`` says. Keys that a dataclass does not have are left alone."""
+    if kind is Any:
+        return value
+    if kind in SCALARS:
+        # bool is an int for Python, and not for JSON.
+        if not isinstance(value, SCALARS[kind]) or isinstance(value, bool) != (kind is bool):
+            raise Wrong(f"`{where}` must be {WORDS[kind]}")
+        number: Any = value
+        return float(number) if kind is float else number
+    if is_dataclass(kind):
+        return _object(kind, value, where)
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        if value is None and type(None) in inner:
+            return None
+        return decode(next(one for one in inner if one is not type(None)), value, where)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        if value not in tuple(kind):
+            raise Wrong(f"`{where}` must be one of {', '.join(kind)}")
+        return kind(value)
+    if origin in (tuple, frozenset):
+        return origin(_items(inner, value, where))
+    return _mapping(inner, value, where)
+
+
+@cache
+def _hints(kind: Any) -> Mapping[str, Any]:
+    return get_type_hints(kind)
+
+
+def _object(kind: Any, value: Any, where: str) -> Any:
+    table = as_object(value, where)
+    prefix = f"{where}." if where else ""
+    given = {}
+    for field in fields(kind):
+        if field.name in table:
+            given[field.name] = decode(_hints(kind)[field.name], table[field.name], prefix + field.name)
+        elif field.default is MISSING and field.default_factory is MISSING:
+            raise Wrong(f"`{prefix}{field.name}` is missing")
+    return kind(**given)
+
+
+def _items(inner: tuple[Any, ...], value: Any, where: str) -> list[Any]:
+    """Of ``tuple[T, ...]`` and ``frozenset[T]``, or of a tuple of fixed length."""
+    items = as_list(value, where)
+    kinds = inner[:1] * len(items) if len(inner) == 1 or inner[1] is Ellipsis else inner
+    if len(kinds) != len(items):
+        raise Wrong(f"`{where}` must have {len(kinds)} items")
+    return [decode(kind, item, f"{where}[{number}]") for number, (kind, item) in enumerate(zip(kinds, items))]
+
+
+def _mapping(inner: tuple[Any, ...], value: Any, where: str) -> dict[Any, Any]:
+    key_kind, item_kind = inner
+    table = as_object(value, where)
+    if key_kind is int and not all(key.isdecimal() for key in table):
+        raise Wrong(f"`{where}` must have numbers as its keys")
+    return {key_kind(key): decode(item_kind, item, f"{where}.{key}") for key, item in table.items()}
+
+
+def as_object(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Wrong(f"`{where}` must be an object")
+    return value
+
+
+def as_list(value: Any, where: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise Wrong(f"`{where}` must be a list")
+    return value
