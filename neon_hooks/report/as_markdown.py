@@ -13,7 +13,7 @@ from neon_hooks.facts import MigrationRun, UnitFacts
 from neon_hooks.findings import Finding, Severity
 from neon_hooks.outcome import Outcome, Verdict
 from neon_hooks.report import summary, wording
-from neon_hooks.report.effects import chosen, dropped, locks_by_table, lost
+from neon_hooks.report.effects import chosen, chosen_migrations, dropped, locks_by_table, lost
 from neon_hooks.report.text_chart import text_chart
 from neon_hooks.report.timeline import Step, Timeline, timeline
 from neon_hooks.report.wording import duration, grouped, one_line, plain, relation
@@ -21,6 +21,7 @@ from neon_hooks.report.wording import duration, grouped, one_line, plain, relati
 MARK = "<!-- neon-hooks -->"  # by which a comment of an earlier run can be found and replaced
 MOST = 60_000  # characters; GitHub takes 65 536
 MAX_STATEMENTS = 40  # of one migration
+MAX_MIGRATIONS = 50
 MAX_QUOTE = 2_000  # characters
 SQL = 120
 VERDICTS = {
@@ -36,11 +37,11 @@ TICKS = re.compile("`+")
 
 
 def render(outcomes: Sequence[Outcome]) -> str:
-    text = "\n\n---\n\n".join(_outcome(outcome) for outcome in outcomes)
+    text = "\n\n---\n\n".join(_outcome(outcome, MOST // len(outcomes)) for outcome in outcomes)
     return f"{MARK}\n{text}" if text else ""
 
 
-def _outcome(outcome: Outcome) -> str:
+def _outcome(outcome: Outcome, most: int) -> str:
     lines = [(unit, timeline(unit)) for unit in outcome.facts.units]
     blocks = [
         f"### neon-hooks: {VERDICTS[outcome.verdict]}",
@@ -54,15 +55,15 @@ def _outcome(outcome: Outcome) -> str:
     blocks += [_statements(unit, line) for unit, line in lines]
     blocks += [_folded("Schema", fenced(unit.schema_diff, "diff")) for unit, _ in lines if unit.schema_diff]
     blocks.append(_place(outcome))
-    return _fitting([block for block in blocks if block])
+    return _fitting([block for block in blocks if block], most)
 
 
-def _fitting(blocks: Sequence[str]) -> str:
+def _fitting(blocks: Sequence[str], most: int) -> str:
     """Whole blocks only: half a fence or half a table would spoil the rest of the comment."""
     kept, length = [], 0
     for block in blocks:
         length += len(block) + 2
-        if length > MOST:
+        if length > most:
             kept.append("*Shortened: `--html` and `--format json` have all of it.*")
             break
         kept.append(block)
@@ -120,14 +121,17 @@ def _rows(head: Sequence[str], right: Iterable[int], rows: Iterable[Sequence[str
 
 
 def _table(outcome: Outcome, lines: Sequence[tuple[UnitFacts, Timeline]]) -> str:
-    rows = [_migration(migration, line) for unit, line in lines for migration in unit.migrations]
+    chosen_ones = [(line, chosen_migrations(line, unit.migrations, MAX_MIGRATIONS)) for unit, line in lines]
+    rows = [_migration(migration, line) for line, migrations in chosen_ones for migration in migrations]
     head = ("migration", "", "time", "statements", "longest wait of a read", "of a write")
-    return _rows(head, (2, 3, 4, 5), rows) if rows else ""
+    left_out = len(outcome.migrations) - len(rows)
+    more = f"\n\nLeft out: {grouped(left_out)} further migrations." if left_out else ""
+    return _rows(head, (2, 3, 4, 5), rows) + more if rows else ""
 
 
 def _migration(migration: MigrationRun, line: Timeline) -> list[str]:
     states = ", ".join(word for _, word in summary.states(migration))
-    section = next((one for one in line.sections if one.migration is migration), None)
+    section = line.section_of(migration)
     if section is None:
         return [code(migration.path), states, "", "", "", ""]
     inside = line.within(section)
@@ -166,14 +170,17 @@ def _picture(line: Timeline) -> str:
 
 def _statements(unit: UnitFacts, line: Timeline) -> str:
     parts = []
-    for section in line.sections:
+    for migration in chosen_migrations(line, unit.migrations, MAX_MIGRATIONS):
+        section = line.section_of(migration)
+        if section is None:
+            continue
         inside = line.within(section)
         shown = chosen(inside.steps, MAX_STATEMENTS)
         head = ("#", "line", "statement", "time", "rows", "what it did")
         table = _rows(head, (0, 1, 3, 4), (_statement(step) for step in shown))
         if len(shown) < len(inside.steps):
             table += f"\n\nLeft out: {grouped(len(inside.steps) - len(shown))} further statements."
-        parts.append(f"{code(section.migration.path)}: {escaped(summary.sentence(inside))}\n\n{table}")
+        parts.append(f"{code(migration.path)}: {escaped(summary.sentence(inside))}\n\n{table}")
     number = grouped(sum(1 for step in line.steps if step.migration))
     title = f"Statements of {escaped(unit.unit.system)} ({number})"
     return _folded(title, "\n\n".join(parts)) if parts else ""

@@ -13,6 +13,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 DIGITS = 3  # of a millisecond
+AS_THEY_ARE = frozenset({str, int, bool, type(None)})
 SCALARS: Mapping[type, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float), bool: (bool,)}
 WORDS: Mapping[type, str] = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
@@ -22,19 +23,27 @@ class Wrong(ValueError):
 
 
 def encode(value: Any) -> Any:
-    if is_dataclass(value):
-        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+    kind = type(value)
+    if kind in AS_THEY_ARE:
+        return value
+    if kind is float:
+        return round(value, DIGITS)
+    if kind is tuple or kind is list:
+        return [encode(item) for item in value]
+    if is_dataclass(kind):
+        return {name: encode(getattr(value, name)) for name in _names(kind)}
     if isinstance(value, StrEnum):
         return str(value)
-    if isinstance(value, float):
-        return round(value, DIGITS)
     if isinstance(value, Mapping):
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, (frozenset, set)):
         return sorted(value)
-    if isinstance(value, (tuple, list)):
-        return [encode(item) for item in value]
     return value
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def decode(kind: Any, value: Any, where: str = "") -> Any:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from neon_hooks.facts import Dropped, LockHeld, Lost, Statement
+from neon_hooks.facts import Dropped, LockHeld, Lost, MigrationRun, Statement
 from neon_hooks.lockmodes import blocks
-from neon_hooks.report.timeline import STRENGTH, Step
-from neon_hooks.report.wording import grouped, relation
+from neon_hooks.report.timeline import STRENGTH, Step, Timeline
+from neon_hooks.report.wording import duration, grouped, relation
+
+LINGERS = 5.0  # milliseconds after a statement that are no accident of measuring
 
 
 def locks_by_table(statement: Statement) -> list[tuple[LockHeld, list[LockHeld]]]:
@@ -22,6 +24,13 @@ def locks_by_table(statement: Statement) -> list[tuple[LockHeld, list[LockHeld]]
 
 def _gravity(lock: LockHeld) -> tuple[int, float]:
     return STRENGTH.index(blocks(lock.mode)), lock.held_ms
+
+
+def held(lock: LockHeld, statement: Statement) -> str:
+    """ "held 4.2 s, until its transaction ended": most locks outlive their statement, which surprises people."""
+    after = (lock.acquired_ms or statement.started_ms) + lock.held_ms - statement.started_ms - statement.ms
+    outlives = statement.in_block and after > max(LINGERS, lock.held_ms / 10)
+    return f"held {duration(lock.held_ms)}" + (", until its transaction ended" if outlives else "")
 
 
 def weighty(statement: Statement) -> bool:
@@ -39,6 +48,19 @@ def lost(one: Lost) -> str:
     about = "" if one.exact else "about "
     what = f"values of {relation(one.relation)}.{one.column}" if one.column else f"rows of {relation(one.relation)}"
     return f"{about}{grouped(one.values)} {what} are gone"
+
+
+def chosen_migrations(line: Timeline, migrations: Sequence[MigrationRun], most: int) -> list[MigrationRun]:
+    """At most ``most``, in order; where there are more, those with weighty statements first, then the longest."""
+    if len(migrations) <= most:
+        return list(migrations)
+
+    def gravity(migration: MigrationRun) -> tuple[bool, float]:
+        steps = line.steps_of(migration)
+        return any(weighty(step.statement) for step in steps), sum(step.statement.ms for step in steps)
+
+    graver = sorted(enumerate(migrations), key=lambda pair: gravity(pair[1]), reverse=True)
+    return [migration for _, migration in sorted(graver[:most], key=lambda pair: pair[0])]
 
 
 def chosen(steps: Sequence[Step], most: int) -> list[Step]:

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from neon_hooks.facts import Statement, UnitFacts
 from neon_hooks.lockmodes import blocks
 from neon_hooks.report import summary
-from neon_hooks.report.effects import chosen, dropped, locks_by_table, lost, weighty
+from neon_hooks.report.effects import chosen, chosen_migrations, dropped, held, locks_by_table, lost, weighty
 from neon_hooks.report.timeline import Step, Timeline
 from neon_hooks.report.wording import duration, grouped, one_line, relation
 
+MAX_MIGRATIONS = 100
 MAX_STATEMENTS = 40  # of one migration
 MAX_LOCKS = 5  # of one statement
 SQL = 90
@@ -19,9 +20,10 @@ INDENT = "    "
 
 def text_statements(unit: UnitFacts, timeline: Timeline) -> list[str]:
     lines = []
-    for migration in unit.migrations:
+    migrations = chosen_migrations(timeline, unit.migrations, MAX_MIGRATIONS)
+    for migration in migrations:
         states = ", ".join(word for _, word in summary.states(migration))
-        section = next((one for one in timeline.sections if one.migration is migration), None)
+        section = timeline.section_of(migration)
         if section is None:
             lines.append(f"{migration.path} ({states})")
             continue
@@ -31,7 +33,9 @@ def text_statements(unit: UnitFacts, timeline: Timeline) -> list[str]:
         for step in shown:
             lines += _statement(step)
         if len(shown) < len(inside.steps):
-            lines.append(f"{INDENT}... and {grouped(len(inside.steps) - len(shown))} more: --html and --format json have them")
+            lines.append(f"{INDENT}... and {grouped(len(inside.steps) - len(shown))} more: --format json has them")
+    if len(migrations) < len(unit.migrations):
+        lines.append(f"... and {grouped(len(unit.migrations) - len(migrations))} more migrations: --format json has them")
     return lines
 
 
@@ -49,8 +53,8 @@ def _did(statement: Statement) -> Iterable[str]:
     tables = locks_by_table(statement)
     for lock, _ in tables[:MAX_LOCKS]:
         waits = blocks(lock.mode)
-        held = f"held {duration(lock.held_ms)}"
-        yield f"{relation(lock.table or lock.relation)}: {lock.mode}, {held}, blocks {waits or 'neither reads nor writes'}"
+        name = relation(lock.table or lock.relation)
+        yield f"{name}: {lock.mode}, blocks {waits or 'neither reads nor writes'}, {held(lock, statement)}"
     if len(tables) > MAX_LOCKS:
         yield f"... and locks on {len(tables) - MAX_LOCKS} more tables"
     if statement.rewrites:

@@ -7,8 +7,9 @@ count: nobody can wait for a table that is new.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from neon_hooks.facts import LockHeld, MigrationRun, Statement, Transaction, UnitFacts
 from neon_hooks.lockmodes import NOTHING, READS_AND_WRITES, WRITES, blocks
@@ -107,9 +108,24 @@ class Timeline:
     def ms(self) -> float:
         return self.end - self.start
 
+    def section_of(self, migration: MigrationRun) -> Section | None:
+        """None for a migration without statements."""
+        return self._sections.get(id(migration))
+
+    def steps_of(self, migration: MigrationRun) -> tuple[Step, ...]:
+        return self._by_migration.get(id(migration), ())
+
+    @cached_property
+    def _sections(self) -> Mapping[int, Section]:
+        return {id(section.migration): section for section in self.sections}
+
+    @cached_property
+    def _by_migration(self) -> Mapping[int, tuple[Step, ...]]:
+        return _grouped(self.steps)
+
     def within(self, section: Section) -> Timeline:
         """Only what belongs to one migration; what it holds until its transaction ends is not cut off."""
-        steps = tuple(step for step in self.steps if step.migration is section.migration)
+        steps = self.steps_of(section.migration)
         used = {step.statement.transaction for step in steps}
         transactions = tuple(t for t in self.transactions if t.number in used)
         return _laid_out(steps, (section,), transactions)
@@ -117,12 +133,12 @@ class Timeline:
 
 def timeline(unit: UnitFacts) -> Timeline:
     """Of the first run of a unit: the statements of the migrations, and those of the tool that touched a table."""
-    steps = _numbered(unit)
-    shown = tuple(step for step in steps if step.migration or _touches(step.statement))
+    shown = tuple(step for step in _numbered(unit) if step.migration or _touches(step.statement))
+    own = _grouped(shown)
     sections = tuple(
-        Section(migration, min(step.span[0] for step in own), max(step.span[1] for step in own))
+        Section(migration, min(step.span[0] for step in steps), max(step.span[1] for step in steps))
         for migration in unit.migrations
-        if (own := [step for step in shown if step.migration is migration])
+        if (steps := own.get(id(migration), ()))
     )
     return _laid_out(shown, sections, unit.first.transactions if unit.first else ())
 
@@ -139,6 +155,14 @@ def _numbered(unit: UnitFacts) -> list[Step]:
             places[migration.path] += 1
         steps.append(Step(number, statement, migration, places[migration.path] if migration else 0))
     return steps
+
+
+def _grouped(steps: Iterable[Step]) -> Mapping[int, tuple[Step, ...]]:
+    """By the identity of the migration: there may be thousands, with thousands of statements."""
+    groups: dict[int, list[Step]] = {}
+    for step in steps:
+        groups.setdefault(id(step.migration), []).append(step)
+    return {key: tuple(group) for key, group in groups.items()}
 
 
 def _touches(statement: Statement) -> bool:
@@ -184,7 +208,7 @@ def gravity(lane: Lane) -> tuple[int, float]:
 
 
 def _bar(step: Step, lock: LockHeld) -> Bar:
-    start = max(lock.acquired_ms, step.statement.started_ms)
+    start = lock.acquired_ms or step.statement.started_ms
     return Bar(start, start + lock.held_ms, blocks(lock.mode), lock.mode, step.number)
 
 

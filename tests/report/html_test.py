@@ -119,7 +119,7 @@ def test_a_statement_tells_what_it_did() -> None:
         "drops view active_users (cascade)",
         "299 870 values of users.legacy_email are gone",
         "no lock_timeout",
-        "orders_pkey: AccessShareLock, held 4.2 s, blocks neither reads nor writes",
+        "orders_pkey: AccessShareLock, blocks neither reads nor writes, held 4.2 s",
         "2 further statements of the tool itself: its bookkeeping, mostly.",
         "-view public.active_users\n",
     ):
@@ -143,6 +143,17 @@ def test_thousands_of_statements_stay_fast_and_what_is_left_out_is_said() -> Non
     assert "Not drawn: 20 tables that were blocked for less time and the 5 600 shortest statements." in shown.text
     assert {link.removeprefix("#") for link in shown.having("href")} <= set(shown.having("id"))
     assert "Left out: 450 further statements" in shown.text
+
+
+def test_of_thousands_of_migrations_those_that_hurt_are_shown() -> None:
+    def sql(number: int) -> Statement:
+        locks = (runs.lock("public.a", "AccessExclusiveLock", number * 10.0, 9.0),) if number == 1500 else ()
+        return Statement(f"SELECT {number}", started_ms=number * 10.0, ms=9.0, locks=locks)
+
+    shown = page(runs.of([(f"m/{number:04}.sql", (sql(number),)) for number in range(2000)]))
+    assert len(shown.elements) < 15_000
+    assert "m/1500.sql" in shown.texts
+    assert "Left out: 1 800 further migrations that made nobody wait for long." in shown.texts
 
 
 def test_what_was_not_recorded_is_not_passed_off_as_harmless() -> None:

@@ -164,10 +164,11 @@ def test_verbose_tells_each_statement() -> None:
     lines = text("shop", verbose=True).splitlines()
     at = lines.index("      3  line 18      4.2 s  CREATE INDEX orders_customer_idx ON orders (customer_id) WHERE state <> 'done'")
     assert lines[at + 1 : at + 4] == [
-        "         orders: ShareLock, held 4.2 s, blocks writes",
+        "         orders: ShareLock, blocks writes, held 4.2 s",
         "         reads all of orders",
         "      4  line 24       9 ms  UPDATE users SET state = 'active' WHERE state IS NULL (1 204 rows)",
     ]
+    assert "         carts: AccessExclusiveLock, blocks reads and writes, held 4.2 s, until its transaction ended" in lines
     for said in ("rewrites users", "drops view active_users (cascade)", "299 870 values of users.legacy_email are gone", "no lock_timeout"):
         assert f"         {said}" in lines
     assert f"{runs.ORDERS} (applied): 4 statements in 1 transaction, 4.2 s; reads and writes of carts wait 4.2 s; writes to orders wait 4.2 s" in lines

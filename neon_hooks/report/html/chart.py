@@ -15,7 +15,7 @@ from neon_hooks.report.wording import duration, grouped, one_line, relation, siz
 
 MAX_LANES = 40
 MAX_LANES_CLOSE = 12
-MAX_STEPS = 400  # in the row of statements
+MAX_STEPS = 400  # in a row of statements, transactions or migrations
 NARROWEST = 0.12  # percent of the width: closer bars are joined
 LABEL_FROM = 14.0  # percent of the width from which on a bar has room for words
 NUMBER_FROM = 2.6
@@ -35,7 +35,7 @@ def chart(timeline: Timeline, anchor: str, shown: Collection[int], *, close: boo
     rows = [_axis(scale)]
     lanes = [lane for lane in timeline.lanes if lane.blocks or not close][: MAX_LANES_CLOSE if close else MAX_LANES]
     if timeline.sections and not close:
-        rows.append(_row("migrations", "", [_section(one, scale) for one in timeline.sections], kind="sections"))
+        rows.append(_row("migrations", "", [_section(one, scale) for one in timeline.sections[:MAX_STEPS]], kind="sections"))
     if timeline.transactions:
         rows.append(_row("transactions", "", _transactions(timeline, scale), kind="transactions"))
     rows.append(_row("statements", "", _steps(timeline, scale), kind="steps"))
@@ -207,11 +207,14 @@ def _who(step: Step) -> str:
 
 
 def _linked(link: str, label: str | None, **attributes: str) -> Html:
-    """A bar leads to its statement in the table below."""
+    """A bar leads to its statement in the table below.
+
+    That table tells a keyboard or a screen reader the same without hundreds of stops on the way.
+    """
     said = attributes["title"]
     if not link:
         return element("span", label, role="img", aria_label=said, **attributes)
-    return element("a", label, href=link, aria_label=said, **attributes)
+    return element("a", label, href=link, tabindex="-1", aria_label=said, **attributes)
 
 
 def _left_out(timeline: Timeline) -> Html:

@@ -10,31 +10,34 @@ from neon_hooks.facts import MigrationRun, UnitFacts
 from neon_hooks.findings import Finding, counted
 from neon_hooks.outcome import Outcome, Verdict
 from neon_hooks.report import summary, wording
-from neon_hooks.report.effects import chosen
+from neon_hooks.report.effects import chosen, chosen_migrations
 from neon_hooks.report.html import chart, statements
 from neon_hooks.report.html.markup import Html, element, together
 from neon_hooks.report.timeline import Timeline, timeline
 from neon_hooks.report.wording import commits, duration, plain
 
 MAX_STATEMENTS = 600  # on the whole page, shared out evenly
-FEWEST = 10  # of one migration
+FEWEST = 5  # of one migration
+MAX_MIGRATIONS = 200
 MAX_DIFF_LINES = 2_000
 VERDICTS = {Verdict.PASS: "passed", Verdict.BLOCK: "blocked", Verdict.UNKNOWN: "unknown"}
 OPEN_UP_TO = 60  # statements on the page up to which they are shown at once
 NOT_SEEN = "No statement of this migration was seen."
-ZOOM_FROM = 2  # migrations from which on each has a picture of its own
+ZOOM = range(2, 51)  # numbers of migrations with which each has a picture of its own
 
 
 @dataclass(frozen=True)
 class _Part:
     """A migration system on the page. ``anchor`` begins the names of its statements.
 
-    ``shown`` are the numbers of those that the page has room for.
+    ``migrations`` are those that the page has room for, ``shown`` the numbers of their statements for which
+    it has.
     """
 
     unit: UnitFacts
     line: Timeline
     anchor: str
+    migrations: tuple[MigrationRun, ...]
     shown: frozenset[int]
 
 
@@ -56,7 +59,8 @@ def render(outcomes: Sequence[Outcome]) -> str:
 
 
 def _outcome(outcome: Outcome, name: str) -> Html:
-    most = max(FEWEST, MAX_STATEMENTS // max(1, len(outcome.migrations)))
+    number = sum(min(len(unit.migrations), MAX_MIGRATIONS) for unit in outcome.facts.units)
+    most = max(FEWEST, MAX_STATEMENTS // max(1, number))
     parts = [_part(unit, f"{name}u{number}s", most) for number, unit in enumerate(outcome.facts.units, start=1)]
     return element(
         "main",
@@ -72,8 +76,9 @@ def _outcome(outcome: Outcome, name: str) -> Html:
 
 def _part(unit: UnitFacts, anchor: str, most: int) -> _Part:
     line = timeline(unit)
-    shown = {step.number for section in line.sections for step in chosen(line.within(section).steps, most)}
-    return _Part(unit, line, anchor, frozenset(shown))
+    migrations = chosen_migrations(line, unit.migrations, MAX_MIGRATIONS)
+    shown = {step.number for migration in migrations for step in chosen(line.steps_of(migration), most)}
+    return _Part(unit, line, anchor, tuple(migrations), frozenset(shown))
 
 
 def _header(outcome: Outcome, lines: Sequence[Timeline]) -> Html:
@@ -160,7 +165,8 @@ def _timeline(part: _Part, *, several: bool) -> Html | None:
         return None
     heading = f"Timeline: {_named(part.unit)}" if several else "Timeline"
     drawn = chart.chart(part.line, part.anchor, part.shown)
-    return element("section", element("h2", heading), chart.legend(), drawn, class_="timeline")
+    legend = chart.legend() if part.line.lanes else None
+    return element("section", element("h2", heading), legend, drawn, class_="timeline")
 
 
 def _migrations(parts: Sequence[_Part]) -> Iterable[Html]:
@@ -169,7 +175,11 @@ def _migrations(parts: Sequence[_Part]) -> Iterable[Html]:
     few = sum(len(part.line.steps) for part in parts) <= OPEN_UP_TO
     yield element("h2", "Migrations")
     for part in parts:
-        yield from (_migration(migration, part, few) for migration in part.unit.migrations)
+        yield from (_migration(migration, part, few) for migration in part.migrations)
+        left_out = len(part.unit.migrations) - len(part.migrations)
+        if left_out:
+            said = f"Left out: {counted(left_out, 'further migration')} that made nobody wait for long."
+            yield element("p", said, class_="quiet")
     others = sum(len(part.unit.first.statements) for part in parts if part.unit.first)
     others -= sum(len(migration.statements) for part in parts for migration in part.unit.migrations)
     if others > 0:
@@ -179,7 +189,7 @@ def _migrations(parts: Sequence[_Part]) -> Iterable[Html]:
 
 def _migration(migration: MigrationRun, part: _Part, few: bool) -> Html:
     """``few``: its statements are shown at once."""
-    section = next((one for one in part.line.sections if one.migration is migration), None)
+    section = part.line.section_of(migration)
     head = element("h3", element("code", migration.path), *_badges(summary.states(migration)))
     if section is None:
         return element("section", head, element("p", NOT_SEEN, class_="quiet"), class_="migration")
@@ -188,7 +198,7 @@ def _migration(migration: MigrationRun, part: _Part, few: bool) -> Html:
     return element(
         "section",
         head,
-        _zoom(inside, part) if len(part.line.sections) >= ZOOM_FROM else None,
+        _zoom(inside, part) if len(part.line.sections) in ZOOM else None,
         element(
             "details",
             element("summary", summary.sentence(inside)),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from neon_hooks.facts import LockHeld, Statement
 from neon_hooks.lockmodes import NOTHING, READS_AND_WRITES, blocks
-from neon_hooks.report.effects import dropped, locks_by_table, lost, weighty
+from neon_hooks.report.effects import dropped, held, locks_by_table, lost, weighty
 from neon_hooks.report.html.chart import CLASSES
 from neon_hooks.report.html.markup import Html, element, together
 from neon_hooks.report.timeline import Step
@@ -68,7 +68,7 @@ def _sql(statement: Statement) -> Html:
     """The first line; the rest, and the locks one by one, when it is opened."""
     sql = statement.sql.strip()
     first = one_line(sql, FIRST_LINE)
-    locks = [_lock(lock) for _, locks in locks_by_table(statement) for lock in locks]
+    locks = [_lock(lock, statement) for _, locks in locks_by_table(statement) for lock in locks]
     if len(sql) <= FIRST_LINE and "\n" not in sql and not locks:
         return element("code", sql)
     more = f"\n... ({grouped(len(sql) - MAX_SQL)} more characters)" if len(sql) > MAX_SQL else ""
@@ -83,10 +83,10 @@ def _sql(statement: Statement) -> Html:
     )
 
 
-def _lock(lock: LockHeld) -> str:
+def _lock(lock: LockHeld, statement: Statement) -> str:
     waits = blocks(lock.mode)
     who = f"blocks {waits}" if waits else "blocks neither reads nor writes"
-    return f"{relation(lock.relation)}: {lock.mode}, held {duration(lock.held_ms)}, {who}"
+    return f"{relation(lock.relation)}: {lock.mode}, {who}, {held(lock, statement)}"
 
 
 def _did(statement: Statement) -> Html:
