@@ -84,6 +84,10 @@ def test_json_goes_to_standard_output_or_to_a_file_beside_the_text(team: Team, t
     done = neon_hooks("validate", "--format", "json", "--output", str(tmp_path / "r"), cwd=here, environ=environ)
     assert "division by zero" in done.stdout
     assert json.loads((tmp_path / "r").read_text())["findings"] == printed["findings"]
+    page = str(tmp_path / "run.html")
+    done = neon_hooks("report", str(tmp_path / "r"), "--html", page, "--format", "json", cwd=tmp_path)
+    assert json.loads(done.stdout) == json.loads((tmp_path / "r").read_text())
+    assert "Division by zero" in (tmp_path / "run.html").read_text()
     done = neon_hooks("validate", "--output", "/no/such/dir/x", cwd=here, environ=environ)
     assert done.returncode == 2 and "/no/such/dir/x" in done.stderr
 

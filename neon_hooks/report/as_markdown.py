@@ -20,7 +20,8 @@ from neon_hooks.report.wording import duration, grouped, one_line, plain, relati
 
 MARK = "<!-- neon-hooks -->"  # by which a comment of an earlier run can be found and replaced
 MOST = 60_000  # characters; GitHub takes 65 536
-MAX_STATEMENTS = 40  # of one migration
+MAX_STATEMENTS = 120  # of one migration system, shared out evenly
+FEWEST = 3  # of one migration
 MAX_MIGRATIONS = 50
 MAX_QUOTE = 2_000  # characters
 SQL = 120
@@ -170,12 +171,14 @@ def _picture(line: Timeline) -> str:
 
 def _statements(unit: UnitFacts, line: Timeline) -> str:
     parts = []
-    for migration in chosen_migrations(line, unit.migrations, MAX_MIGRATIONS):
+    migrations = chosen_migrations(line, unit.migrations, MAX_MIGRATIONS)
+    most = max(FEWEST, MAX_STATEMENTS // max(1, len(migrations)))
+    for migration in migrations:
         section = line.section_of(migration)
         if section is None:
             continue
         inside = line.within(section)
-        shown = chosen(inside.steps, MAX_STATEMENTS)
+        shown = chosen(inside.steps, most)
         head = ("#", "line", "statement", "time", "rows", "what it did")
         table = _rows(head, (0, 1, 3, 4), (_statement(step) for step in shown))
         if len(shown) < len(inside.steps):

@@ -37,7 +37,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Bar:
-    """A lock from ``start`` to ``end``, or ``count`` that lie too close together to be told apart."""
+    """A lock from ``start`` to ``end``, or ``count`` that lie too close together to be told apart.
+
+    ``gaps`` are the milliseconds between those, in sum. ``number`` is the (first) statement's.
+    """
 
     start: float
     end: float
@@ -45,6 +48,11 @@ class Bar:
     mode: str
     number: int
     count: int = 1
+    gaps: float = 0.0
+
+    @property
+    def held(self) -> float:
+        return self.end - self.start - self.gaps
 
 
 @dataclass(frozen=True)
@@ -241,9 +249,9 @@ def joined(bars: Iterable[Bar], distance: float) -> list[Bar]:
         if place >= 0 and bar.start - result[place].end < distance:
             before = result[place]
             mode = bar.mode if bar.mode == before.mode else ""
-            result[place] = replace(
-                before, end=max(before.end, bar.end), mode=mode, count=before.count + bar.count
-            )
+            gaps = before.gaps + bar.gaps + max(0.0, bar.start - before.end)
+            end, count = max(before.end, bar.end), before.count + bar.count
+            result[place] = replace(before, end=end, mode=mode, count=count, gaps=gaps)
         else:
             last[bar.blocks] = len(result)
             result.append(bar)

@@ -79,6 +79,7 @@ def test_bars_are_joined_where_a_picture_cannot_tell_them_apart() -> None:
     bars = [Bar(n, n + 1.0, "writes", "ShareLock", n) for n in range(0, 1000, 2)]
     (one,) = joined(bars, 1.5)
     assert (one.start, one.end, one.count, one.number, one.mode) == (0.0, 999.0, 500, 0, "ShareLock")
+    assert (one.gaps, one.held) == (499.0, 500.0)
     assert joined(bars, 0.5) == bars
     assert len(joined([bars[0], Bar(0.5, 1.0, "", "RowShareLock", 9)], 100.0)) == 2
 

@@ -16,7 +16,8 @@ from neon_hooks.report.wording import duration, grouped, one_line, relation, siz
 MAX_LANES = 40
 MAX_LANES_CLOSE = 12
 MAX_STEPS = 400  # in a row of statements, transactions or migrations
-NARROWEST = 0.12  # percent of the width: closer bars are joined
+MAX_STEPS_CLOSE = 100
+NARROWEST = 0.3  # percent of the width: bars that are closer would touch, and are joined
 LABEL_FROM = 14.0  # percent of the width from which on a bar has room for words
 NUMBER_FROM = 2.6
 CLASSES = {READS_AND_WRITES: "all", WRITES: "writes", NOTHING: "nothing"}
@@ -38,7 +39,7 @@ def chart(timeline: Timeline, anchor: str, shown: Collection[int], *, close: boo
         rows.append(_row("migrations", "", [_section(one, scale) for one in timeline.sections[:MAX_STEPS]], kind="sections"))
     if timeline.transactions:
         rows.append(_row("transactions", "", _transactions(timeline, scale), kind="transactions"))
-    rows.append(_row("statements", "", _steps(timeline, scale), kind="steps"))
+    rows.append(_row("statements", "", _steps(timeline, scale, MAX_STEPS_CLOSE if close else MAX_STEPS), kind="steps"))
     rows += [_lane(lane, scale, steps) for lane in lanes]
     grid = f"--tick:{scale.percent(scale.tick):.4f}%"
     return together(
@@ -140,8 +141,8 @@ def _end(transaction: Transaction) -> str:
     return "committed" if transaction.committed else "rolled back"
 
 
-def _steps(timeline: Timeline, scale: _Scale) -> Iterable[Html]:
-    for step in sorted(timeline.steps, key=lambda step: step.statement.ms, reverse=True)[:MAX_STEPS]:
+def _steps(timeline: Timeline, scale: _Scale, most: int) -> Iterable[Html]:
+    for step in sorted(timeline.steps, key=lambda step: step.statement.ms, reverse=True)[:most]:
         yield _step(step, scale)
 
 
@@ -149,7 +150,7 @@ def _step(step: Step, scale: _Scale) -> Html:
     start, end = step.span
     percent = scale.percent(end - start)
     words = str(step.place or "") + (f" {step.statement.tag}" if percent >= LABEL_FROM else "")
-    title = f"{_who(step)}: {one_line(step.statement.sql, 160)}\n{duration(end - start)}, {scale.said(start, end)}"
+    title = f"{_who(step)}: {one_line(step.statement.sql, 100)}\n{duration(end - start)}, {scale.said(start, end)}"
     wrong = " wrong" if step.statement.error else ""
     return _linked(
         scale.link(step),
@@ -181,19 +182,19 @@ def _blocked(lane: Lane) -> str:
 
 
 def _bar(bar: Bar, lane: Lane, scale: _Scale, steps: dict[int, Step]) -> Html:
-    ms = bar.end - bar.start
     step = steps[bar.number]
     what = step.statement.tag or one_line(step.statement.sql, 40)
-    first = f"{bar.count} locks, the first by " if bar.count > 1 else ""
+    first, together = (f"{grouped(bar.count)} locks, the first by ", " together") if bar.count > 1 else ("", "")
     mode = f" ({bar.mode})" if bar.mode else ""
     title = (
-        f"{relation(lane.table)}: {WAITING[bar.blocks]}{mode}, held {duration(ms)}, {scale.said(bar.start, bar.end)}\n"
+        f"{relation(lane.table)}: {WAITING[bar.blocks]}{mode}, held {duration(bar.held)}{together},"
+        f" {scale.said(bar.start, bar.end)}\n"
         f"{first}{_who(step)}: {what}"
     )
-    wide = bar.blocks and scale.percent(ms) >= LABEL_FROM
+    wide = bar.blocks and scale.percent(bar.end - bar.start) >= LABEL_FROM
     return _linked(
         scale.link(step),
-        f"{duration(ms)}, {what}" if wide else None,
+        f"{duration(bar.held)}, {what}" if wide else None,
         class_=f"bar {CLASSES[bar.blocks]}",
         style=scale.style(bar.start, bar.end),
         title=title,
@@ -211,10 +212,9 @@ def _linked(link: str, label: str | None, **attributes: str) -> Html:
 
     That table tells a keyboard or a screen reader the same without hundreds of stops on the way.
     """
-    said = attributes["title"]
     if not link:
-        return element("span", label, role="img", aria_label=said, **attributes)
-    return element("a", label, href=link, tabindex="-1", aria_label=said, **attributes)
+        return element("span", label, role="img", **attributes)
+    return element("a", label, href=link, tabindex="-1", **attributes)
 
 
 def _left_out(timeline: Timeline) -> Html:
