@@ -54,8 +54,7 @@ def decode(kind: Any, value: Any, where: str = "") -> Any:
         # bool is an int for Python, and not for JSON.
         if not isinstance(value, SCALARS[kind]) or isinstance(value, bool) != (kind is bool):
             raise Wrong(f"`{where}` must be {WORDS[kind]}")
-        number: Any = value
-        return float(number) if kind is float else number
+        return value
     if is_dataclass(kind):
         return _object(kind, value, where)
     origin, inner = get_origin(kind), get_args(kind)

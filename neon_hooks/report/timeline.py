@@ -86,11 +86,6 @@ class Lane:
         """The strongest of its bars."""
         return max((bar.blocks for bar in self.bars), key=STRENGTH.index, default=NOTHING)
 
-    @property
-    def blocked(self) -> float:
-        """For how long ``blocks`` is true."""
-        return self.reads_blocked if self.blocks == READS_AND_WRITES else self.writes_blocked
-
 
 @dataclass(frozen=True)
 class Section:
@@ -211,8 +206,9 @@ def _lanes(steps: Iterable[Step]) -> tuple[Lane, ...]:
     return tuple(sorted(measured, key=gravity, reverse=True))
 
 
-def gravity(lane: Lane) -> tuple[int, float]:
-    return STRENGTH.index(lane.blocks), lane.blocked
+def gravity(lane: Lane) -> tuple[float, float]:
+    """Where reads wait as well, it hurts twice. Tables that nobody waits for: the longest held first."""
+    return lane.reads_blocked + lane.writes_blocked, covered((bar.start, bar.end) for bar in lane.bars)
 
 
 def _bar(step: Step, lock: LockHeld) -> Bar:

@@ -163,22 +163,27 @@ def _step(step: Step, scale: _Scale) -> Html:
 
 def _lane(lane: Lane, scale: _Scale, steps: dict[int, Step]) -> Html:
     about = [f"{grouped(lane.rows)} rows"] if lane.rows is not None else []
-    about += [size(lane.bytes)] if lane.bytes is not None else []
+    about += [size(lane.bytes)] if lane.bytes else []
     # The gravest are drawn last, over the others.
     bars = sorted(joined(lane.bars, scale.ms * NARROWEST / 100), key=lambda bar: len(bar.blocks))
-    end = element("span", duration(lane.blocked), title=_blocked(lane)) if lane.blocks else None
     return _row(
         relation(lane.table),
         ", ".join(about),
         [_bar(bar, lane, scale, steps) for bar in bars],
         kind=f"lane {CLASSES[lane.blocks]}",
-        end=end,
+        end=_waits(lane),
     )
 
 
-def _blocked(lane: Lane) -> str:
-    reads = f"reads of {relation(lane.table)} wait for {duration(lane.reads_blocked)}, " if lane.reads_blocked else ""
-    return f"{reads}writes to {relation(lane.table)} wait for {duration(lane.writes_blocked)}"
+def _waits(lane: Lane) -> Html:
+    """How long reads and writes wait, and writes alone where that is longer."""
+    reads, writes = duration(lane.reads_blocked), duration(lane.writes_blocked)
+    shown = []
+    if lane.reads_blocked:
+        shown.append(element("span", reads, class_="all", title="reads wait"))
+    if lane.writes_blocked and writes != reads:
+        shown.append(element("span", writes, class_="writes", title="writes wait"))
+    return together(*shown)
 
 
 def _bar(bar: Bar, lane: Lane, scale: _Scale, steps: dict[int, Step]) -> Html:
