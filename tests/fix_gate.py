@@ -20,7 +20,7 @@ from tests.fix_git import Clone
 
 HOOK = """\
 #!/bin/sh
-exec "{python}" -m neon_hooks pre-push --format json --output "{report}" "$@"
+exec "{python}" -m neon_hooks pre-push --format json --output "{report}" --html "{report}.html" "$@"
 """
 HIDDEN = ("NEON_", "PRE_COMMIT", "DATABASE_URL", "PG")
 
