@@ -53,7 +53,7 @@ def _validate(flags: Namespace, environ: Mapping[str, str], pushes: Iterable[Pus
                 everything=getattr(flags, "all", False),
             )
             works = what_is_pushed(repository, pushed, settings)
-            if works or settings.verbose or _is_report_wanted(flags):
+            if works or _is_told(flags, settings):
                 from neon_hooks.outcome import exit_code
                 from neon_hooks.rehearsal import rehearse  # loads all the rest
 
@@ -63,14 +63,20 @@ def _validate(flags: Namespace, environ: Mapping[str, str], pushes: Iterable[Pus
                 outcomes.append(outcome)
                 texts.append(text)
                 codes.append(exit_code(outcome, settings.on_unavailable))
-    if _is_report_wanted(flags):
+    if _is_published(flags):
         from neon_hooks.report.publish import publish
 
         publish(outcomes, "\n".join(filter(None, texts)), flags, environ)
     return next(code for code in (1, 3, 0) if code in codes)
 
 
-def _is_report_wanted(flags: Namespace) -> bool:
+def _is_told(flags: Namespace, settings: Settings) -> bool:
+    """Whether there is a report even of nothing."""
+    return settings.verbose or _is_published(flags)
+
+
+def _is_published(flags: Namespace) -> bool:
+    """Whether there is more to make of it than the text."""
     return bool(flags.output or flags.html or flags.format != "text")
 
 
@@ -89,7 +95,7 @@ def report(flags: Namespace, environ: Mapping[str, str]) -> int:
     text = "\n".join(filter(None, texts))
     if text and prints_text(flags):
         out.say(text)
-    if _is_report_wanted(flags):
+    if _is_published(flags):
         publish(outcomes, text, flags, environ)
     return 0
 

@@ -1,29 +1,57 @@
-"""What the others must wait for while a lock on a table is held. Pure.
+"""What a table-level lock lets nobody else do. Pure: the manual's table of conflicts, and questions about it.
 
-From the table of conflicting modes (https://www.postgresql.org/docs/current/explicit-locking.html, 13.3.1): a
-read takes AccessShareLock, a write RowExclusiveLock.
+https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from enum import StrEnum
 
+# A mode conflicts with those of its set, and each pair stands in both sets (manual, table 13.2).
+CONFLICTS = {
+    "AccessShareLock": {"AccessExclusiveLock"},
+    "RowShareLock": {"ExclusiveLock", "AccessExclusiveLock"},
+    "RowExclusiveLock": {"ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
+    "ShareUpdateExclusiveLock": {
+        "ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock",
+    },
+    "ShareLock": {
+        "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock",
+    },
+    "ShareRowExclusiveLock": {
+        "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock",
+        "AccessExclusiveLock",
+    },
+    "ExclusiveLock": {
+        "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock",
+        "ExclusiveLock", "AccessExclusiveLock",
+    },
+    "AccessExclusiveLock": {
+        "AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock",
+        "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock",
+    },
+}  # fmt: skip
+
+
+class Use(StrEnum):
+    """What a program does with a table all day."""
+
+    READS = "reads"
+    WRITES = "writes"
+
+
+# The lock that it takes for that: SELECT, and INSERT, UPDATE, DELETE.
+TAKEN_FOR = {Use.READS: "AccessShareLock", Use.WRITES: "RowExclusiveLock"}
 READS_AND_WRITES, WRITES, NOTHING = "reads and writes", "writes", ""
 
-# As pg_locks has them: (do reads wait?, do writes wait?)
-MODES: Mapping[str, tuple[bool, bool]] = {
-    "AccessShareLock": (False, False),
-    "RowShareLock": (False, False),
-    "RowExclusiveLock": (False, False),
-    "ShareUpdateExclusiveLock": (False, False),
-    "ShareLock": (False, True),
-    "ShareRowExclusiveLock": (False, True),
-    "ExclusiveLock": (False, True),
-    "AccessExclusiveLock": (True, True),
-}
+
+def makes_wait(mode: str, use: Use) -> bool:
+    """Whether a lock in ``mode`` (as pg_locks names it) makes those wait who ``use`` the table."""
+    return mode in CONFLICTS[TAKEN_FOR[use]]
 
 
 def blocks(mode: str) -> str:
-    """ "reads and writes", "writes" or "" (neither)."""
-    reads, writes = MODES.get(mode, (False, False))
-    return READS_AND_WRITES if reads else WRITES if writes else NOTHING
+    """ "reads and writes", "writes" or "" (neither): what blocks reads blocks writes as well."""
+    if makes_wait(mode, Use.READS):
+        return READS_AND_WRITES
+    return WRITES if makes_wait(mode, Use.WRITES) else NOTHING

@@ -37,21 +37,28 @@ def rehearse(
         deadline = Deadline.after(settings.deadline)
         with StatusLine(environ) as say, interruptible(deadline):
             outcome = Gate(repository, settings, environ, deadline, say).validate(pushed, works)
-    text = _words(outcome, settings, environ)
-    if text and prints_text(flags):
-        out.say(text)
-    return outcome, text
+    return outcome, tell(outcome, settings, flags, _skip(outcome, environ))
 
 
-def _words(outcome: Outcome, settings: Settings, environ: Mapping[str, str]) -> str:
+def _skip(outcome: Outcome, environ: Mapping[str, str]) -> str:
     verb = "commit" if outcome.facts.range.staged else "push"
-    skip = f"git {verb} --no-verify"
     if environ.get("PRE_COMMIT") == "1":
-        skip = f"SKIP=neon-validate-migrations git {verb}"
-    return terminal.render(
+        return f"SKIP=neon-validate-migrations git {verb}"
+    return f"git {verb} --no-verify"
+
+
+def tell(outcome: Outcome, settings: Settings, flags: Namespace, skip: str) -> str:
+    """The outcome in words, which are printed unless --format asks for something else. publish.py does the rest.
+
+    ``skip`` is the command that goes round the hook.
+    """
+    text = terminal.render(
         outcome,
         verbose=settings.verbose,
         skip=skip,
         on_unavailable=settings.on_unavailable,
         unicode=out.shows_unicode(),
     )
+    if text and prints_text(flags):
+        out.say(text)
+    return text

@@ -15,9 +15,13 @@ from typing import Any
 from neon_hooks.facts import Catalogue, Facts, MigrationRun, Statement, ToolRun, UnitFacts
 from neon_hooks.outcome import Outcome
 from neon_hooks.plan import Unit
-from neon_hooks.report.codec import encode
+from neon_hooks.report.codec import encode, others
 
 FORMAT = 1
+FIRST, AGAIN = "apply", "apply again"  # trials
+# Fields that have a place of their own in the document; saved.py reads them from there.
+FACTS_TOLD = frozenset({"range", "units", "neon_branch", "timings"})
+UNIT_TOLD = frozenset({"work", "migrations", "first", "again", "before", "after"})
 
 
 def render(outcomes: Sequence[Outcome]) -> str:
@@ -42,9 +46,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "schema_diff": "\n".join(unit.schema_diff for unit in facts.units if unit.schema_diff),
         "findings": encode(outcome.findings),
         "timings": {stage: round(ms, 1) for stage, ms in facts.timings.items()},
-        "data": facts.data,
-        "limits": encode(facts.limits),
-        "server_version": facts.server_version,
+        **others(facts, FACTS_TOLD),
     }
     if outcome.error:
         result["error"] = {"message": outcome.error.message, "fix": outcome.error.fix}
@@ -108,16 +110,7 @@ def _system(unit: UnitFacts, positions: _Positions) -> dict[str, Any]:
         "runs": _runs(unit, positions),
         "pushed": [{"id": migration.id, "path": migration.path} for migration in unit.work.pushed],
         "edits": encode(unit.work.edits),
-        "schema_diff": unit.schema_diff,
-        "again_diff": unit.again_diff,
-        "bookkeeping": {
-            "rows_before": encode(unit.rows_before),
-            "rows_after": encode(unit.rows_after),
-            "unknown_rows": encode(unit.unknown_rows),
-            "pending_on_main": encode(unit.pending_on_main),
-            "skipped": encode(unit.skipped),
-            "proof": encode(unit.proof),
-        },
+        "facts": others(unit, UNIT_TOLD),
         "before": _tables(unit.before, touched),
         "after": _tables(unit.after, touched),
     }
@@ -131,14 +124,14 @@ def _runs(unit: UnitFacts, positions: _Positions) -> list[dict[str, Any]]:
     runs = []
     if unit.first:
         changed = bool(unit.schema_diff) or unit.rows_before != unit.rows_after
-        runs.append(_run(unit.first, changed, positions.others))
+        runs.append(_run(FIRST, unit.first, changed, positions.others))
     if unit.again:
-        runs.append(_run(unit.again, bool(unit.again_diff), _Positions(unit.again.statements).others, again=True))
+        runs.append(_run(AGAIN, unit.again, bool(unit.again_diff), _Positions(unit.again.statements).others))
     return runs
 
 
-def _run(run: ToolRun, changed: bool, statements: list[dict[str, Any]], *, again: bool = False) -> dict[str, Any]:
-    return {**encode(run), "ms": round(run.ms, 1), "again": again, "changed": changed, "statements": statements}
+def _run(trial: str, run: ToolRun, changed: bool, statements: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"trial": trial, **encode(run), "ms": round(run.ms, 1), "changed": changed, "statements": statements}
 
 
 def _touched(unit: UnitFacts) -> frozenset[str]:

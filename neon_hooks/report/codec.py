@@ -17,6 +17,8 @@ AS_THEY_ARE = frozenset({str, int, bool, type(None)})
 SCALARS: Mapping[type, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float), bool: (bool,)}
 WORDS: Mapping[type, str] = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
+NOTHING_TOLD: frozenset[str] = frozenset()
+
 
 class Wrong(ValueError):
     """The message says where, and what should stand there."""
@@ -41,8 +43,13 @@ def encode(value: Any) -> Any:
     return value
 
 
+def others(value: Any, told: frozenset[str]) -> dict[str, Any]:
+    """The fields of a dataclass that are not in ``told``, encoded."""
+    return {name: encode(getattr(value, name)) for name in _names(type(value)) if name not in told}
+
+
 @cache
-def _names(kind: type) -> tuple[str, ...]:
+def _names(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 
 
@@ -71,6 +78,13 @@ def decode(kind: Any, value: Any, where: str = "") -> Any:
     return _mapping(inner, value, where)
 
 
+def given(kind: Any, table: Mapping[str, Any], told: frozenset[str], where: str) -> dict[str, Any]:
+    """What ``others`` has written, as arguments for ``kind``. What is not there keeps its default."""
+    prefix = f"{where}." if where else ""
+    names = [name for name in _names(kind) if name in table and name not in told]
+    return {name: decode(_hints(kind)[name], table[name], prefix + name) for name in names}
+
+
 @cache
 def _hints(kind: Any) -> Mapping[str, Any]:
     return get_type_hints(kind)
@@ -79,13 +93,10 @@ def _hints(kind: Any) -> Mapping[str, Any]:
 def _object(kind: Any, value: Any, where: str) -> Any:
     table = as_object(value, where)
     prefix = f"{where}." if where else ""
-    given = {}
     for field in fields(kind):
-        if field.name in table:
-            given[field.name] = decode(_hints(kind)[field.name], table[field.name], prefix + field.name)
-        elif field.default is MISSING and field.default_factory is MISSING:
+        if field.name not in table and field.default is MISSING and field.default_factory is MISSING:
             raise Wrong(f"`{prefix}{field.name}` is missing")
-    return kind(**given)
+    return kind(**given(kind, table, NOTHING_TOLD, where))
 
 
 def _items(inner: tuple[Any, ...], value: Any, where: str) -> list[Any]:

@@ -11,14 +11,12 @@ from neon_hooks.changes import Range
 from neon_hooks.errors import Unavailable, UsageError
 from neon_hooks.facts import Catalogue, Facts, MigrationRun, NeonBranch, Statement, Table, ToolRun, UnitFacts
 from neon_hooks.findings import Finding
-from neon_hooks.limits import Limits
 from neon_hooks.outcome import Outcome
-from neon_hooks.plan import Edit, Migration, Proof, Unit, Work
-from neon_hooks.report.as_json import FORMAT
-from neon_hooks.report.codec import Wrong, as_list, as_object, decode
+from neon_hooks.plan import Edit, Migration, Unit, Work
+from neon_hooks.report.as_json import AGAIN, FACTS_TOLD, FIRST, FORMAT, UNIT_TOLD
+from neon_hooks.report.codec import Wrong, as_list, as_object, decode, given
 
 MAKE_ONE = "make one with `neon-hooks validate --format json --output RUN.json`"
-IDS = frozenset[str]
 Json = dict[str, Any]
 Placed = tuple[int, Statement]  # a statement and its position in the run, 0 for none
 
@@ -80,9 +78,7 @@ def _outcome(document: Json) -> Outcome:
         ),
         neon_branch=decode(NeonBranch | None, document.get("neon_branch"), "neon_branch"),
         timings=decode(dict[str, float], document.get("timings", {}), "timings"),
-        data=decode(str, document.get("data", "full"), "data"),
-        limits=decode(Limits, document.get("limits", {}), "limits"),
-        server_version=decode(int, document.get("server_version", 0), "server_version"),
+        **given(Facts, document, FACTS_TOLD, ""),
     )
     error = None
     if "error" in document:
@@ -105,7 +101,6 @@ def _take(table: Json, key: str, kind: type, where: str = "") -> Any:
 
 def _unit(system: Json, migrations: list[Json], where: str) -> UnitFacts:
     pushed = _take(system, "pushed", list, where)
-    kept = as_object(system.get("bookkeeping", {}), f"{where}.bookkeeping")
     unit = decode(Unit, {**system, "options": {}}, where)
     unit = replace(unit, root=_directory(unit.root), migrations_dir=_directory(unit.migrations_dir))
     new = tuple(
@@ -114,28 +109,17 @@ def _unit(system: Json, migrations: list[Json], where: str) -> UnitFacts:
     )
     tried = [_migration(migration) for migration in migrations]
     runs = [as_object(run, f"{where}.runs[{number}]") for number, run in enumerate(_take(system, "runs", list, where))]
-    first = next((run for run in runs if not run.get("again")), None)
-    again = next((run for run in runs if run.get("again")), None)
+    first = next((run for run in runs if run.get("trial") == FIRST), None)
+    again = next((run for run in runs if run.get("trial") == AGAIN), None)
     inside = [pair for _, statements in tried for pair in statements]
-
-    def ids(key: str) -> Any:
-        return decode(IDS | None, kept.get(key), f"{where}.bookkeeping.{key}")
-
     return UnitFacts(
         work=Work(unit, (), new, decode(tuple[Edit, ...], system.get("edits", []), f"{where}.edits")),
         migrations=tuple(migration for migration, _ in tried),
         first=_run(first, inside, f"{where}.runs") if first else None,
         again=_run(again, [], f"{where}.runs") if again else None,
-        rows_before=ids("rows_before"),
-        rows_after=ids("rows_after"),
-        unknown_rows=ids("unknown_rows") or frozenset(),
-        pending_on_main=ids("pending_on_main"),
-        skipped=ids("skipped") or frozenset(),
-        proof=decode(Proof, kept.get("proof", {}), f"{where}.bookkeeping.proof"),
-        schema_diff=decode(str, system.get("schema_diff", ""), f"{where}.schema_diff"),
-        again_diff=decode(str, system.get("again_diff", ""), f"{where}.again_diff"),
         before=_catalogue(system.get("before"), f"{where}.before"),
         after=_catalogue(system.get("after"), f"{where}.after"),
+        **given(UnitFacts, as_object(_take(system, "facts", dict, where), f"{where}.facts"), UNIT_TOLD, f"{where}.facts"),
     )
 
 

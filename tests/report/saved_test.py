@@ -114,8 +114,7 @@ def test_a_wrong_value_is_named_with_its_place(change: Callable[[dict[str, Any]]
 def test_a_run_of_an_earlier_version_lacks_what_is_needed_and_says_so() -> None:
     def older(told: dict[str, Any]) -> None:
         for system in told["systems"]:
-            del system["pushed"]
-            del system["bookkeeping"]
+            del system["facts"]
 
     assert "another version of neon-hooks has written it" in spoilt(older)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from neon_hooks.facts import LockHeld, Statement
-from neon_hooks.lockmodes import MODES, blocks
+from neon_hooks.lockmodes import CONFLICTS, blocks
 from neon_hooks.report import summary, terminal
 from neon_hooks.report.effects import chosen, weighty
 from neon_hooks.report.text_chart import text_chart
@@ -25,13 +25,13 @@ def text(name: str, *, verbose: bool = False, unicode: bool = True) -> str:
 
 
 def test_lock_modes_block_what_the_manual_says() -> None:
-    assert {mode: blocks(mode) for mode in MODES if blocks(mode)} == {
+    assert {mode: blocks(mode) for mode in CONFLICTS if blocks(mode)} == {
         "ShareLock": "writes",
         "ShareRowExclusiveLock": "writes",
         "ExclusiveLock": "writes",
         "AccessExclusiveLock": "reads and writes",
     }
-    assert len(MODES) == 8 and blocks("SIReadLock") == ""
+    assert len(CONFLICTS) == 8 and blocks("SIReadLock") == ""
 
 
 def test_waits_are_summed_without_counting_a_moment_twice() -> None:
