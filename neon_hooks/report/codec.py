@@ -16,6 +16,7 @@ DIGITS = 3  # of a millisecond
 AS_THEY_ARE = frozenset({str, int, bool, type(None)})
 SCALARS: Mapping[type, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float), bool: (bool,)}
 WORDS: Mapping[type, str] = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+LARGEST = 2**63  # bigint
 
 NOTHING_TOLD: frozenset[str] = frozenset()
 
@@ -25,7 +26,7 @@ class Wrong(ValueError):
 
 
 def encode(value: Any) -> Any:
-    kind = type(value)
+    kind: Any = type(value)
     if kind in AS_THEY_ARE:
         return value
     if kind is float:
@@ -33,7 +34,7 @@ def encode(value: Any) -> Any:
     if kind is tuple or kind is list:
         return [encode(item) for item in value]
     if is_dataclass(kind):
-        return {name: encode(getattr(value, name)) for name in _names(kind)}
+        return others(value, NOTHING_TOLD)
     if isinstance(value, StrEnum):
         return str(value)
     if isinstance(value, Mapping):
@@ -45,7 +46,8 @@ def encode(value: Any) -> Any:
 
 def others(value: Any, told: frozenset[str]) -> dict[str, Any]:
     """The fields of a dataclass that are not in ``told``, encoded."""
-    return {name: encode(getattr(value, name)) for name in _names(type(value)) if name not in told}
+    kind: Any = type(value)
+    return {name: encode(getattr(value, name)) for name in _names(kind) if name not in told}
 
 
 @cache
@@ -61,7 +63,10 @@ def decode(kind: Any, value: Any, where: str = "") -> Any:
         # bool is an int for Python, and not for JSON.
         if not isinstance(value, SCALARS[kind]) or isinstance(value, bool) != (kind is bool):
             raise Wrong(f"`{where}` must be {WORDS[kind]}")
-        return value
+        plain: Any = value
+        if kind in (int, float) and not abs(plain) < LARGEST:  # NaN is not, either
+            raise Wrong(f"`{where}` must be {WORDS[kind]} that can be measured")
+        return plain
     if is_dataclass(kind):
         return _object(kind, value, where)
     origin, inner = get_origin(kind), get_args(kind)

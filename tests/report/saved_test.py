@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,8 @@ import pytest
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import Catalogue
 from neon_hooks.outcome import Outcome
-from neon_hooks.report import as_json, saved
+from neon_hooks.report import as_json, html, saved
+from neon_hooks.report.publish import FORMATS
 from tests.report import runs
 
 
@@ -99,6 +102,9 @@ def spoilt(change: Callable[[dict[str, Any]], Any]) -> str:
         (lambda d: d["migrations"][1].update(unit=4), "`migrations[1].unit` must be the place of a system"),
         (lambda d: d["migrations"][0]["statements"][2].update(ms="long"), "`migrations[0].statements[2].ms` must be a number"),
         (lambda d: d["migrations"][0]["statements"][2].update(ms=True), "`migrations[0].statements[2].ms` must be a number"),
+        (lambda d: d["migrations"][0]["statements"][2].update(ms=float("nan")), "`migrations[0].statements[2].ms` must be a number that can"),
+        (lambda d: d["timings"].update(apply=float("inf")), "`timings.apply` must be a number that can be measured"),
+        (lambda d: d["migrations"][0]["statements"][2].update(rows=10**30), "`migrations[0].statements[2].rows` must be a whole number that can"),
         (lambda d: d["migrations"][0]["statements"][1]["locks"][0].pop("mode"), "`migrations[0].statements[1].locks[0].mode` is missing"),
         (lambda d: d["findings"][0].update(severity="fatal"), "`findings[0].severity` must be one of error, warning, note"),
         (lambda d: d["systems"][0]["before"].update(x={}), "`systems[0].before` must have numbers as its keys"),
@@ -123,3 +129,32 @@ def test_what_a_later_version_adds_is_left_alone() -> None:
     told = document()
     told["news"] = told["findings"][0]["news"] = 1
     assert as_json.document(saved.read(json.dumps(told), "RUN.json")[0]) == document()
+
+
+VALUES = (None, True, 0, -1, -5.5, 1e18, "", "x", [], {}, [1], {"a": 1}, "public.orders", "AccessExclusiveLock")
+
+
+def places(told: Any) -> list[tuple[Any, Any]]:
+    """Every container in a document with each of its keys."""
+    keys = list(told) if isinstance(told, dict) else range(len(told)) if isinstance(told, list) else ()
+    return [(told, key) for key in keys] + [place for key in keys for place in places(told[key])]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_file_that_is_spoilt_anywhere_is_refused_or_can_be_shown(seed: int) -> None:
+    chance = random.Random(seed)
+    told = as_json.document(chance.choice([runs.shop, runs.refused, runs.unknown, runs.nothing])())
+    for _ in range(chance.choice((1, 1, 3))):
+        container, key = chance.choice(places(told))
+        if chance.random() < 0.3:
+            del container[key]
+        else:
+            container[key] = copy.deepcopy(chance.choice(VALUES))
+    try:
+        outcomes = saved.read(json.dumps(told), "RUN.json")
+    except UsageError as error:
+        assert error.message.startswith("RUN.json: ") and error.fix
+        return
+    html.render(outcomes)
+    for render in FORMATS.values():
+        render(outcomes)
