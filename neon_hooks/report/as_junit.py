@@ -52,8 +52,8 @@ def _cases(unit: UnitFacts, outcome: Outcome) -> list[str]:
 def _suite(name: str, cases: Sequence[str]) -> str:
     failures = sum("<failure" in case for case in cases)
     errors = sum("<error" in case for case in cases)
-    head = f'<testsuite name={_attribute(name)} tests="{len(cases)}" failures="{failures}" errors="{errors}" skipped="0">'
-    return "\n".join([f"  {head}", *cases, "  </testsuite>"])
+    counts = f'tests="{len(cases)}" failures="{failures}" errors="{errors}" skipped="0"'
+    return "\n".join([f"  <testsuite name={_attribute(name)} {counts}>", *cases, "  </testsuite>"])
 
 
 def _case(system: str, path: str, ms: float, findings: Sequence[Finding], error: str) -> str:
@@ -68,7 +68,8 @@ def _case(system: str, path: str, ms: float, findings: Sequence[Finding], error:
     said = [_told(finding) for finding in findings if finding.severity != Severity.ERROR]
     if said:
         inside.append(f"<system-out>{_text(chr(10).join(said))}</system-out>")
-    head = f'<testcase classname={_attribute(system)} name={_attribute(path)} file={_attribute(path)} time="{ms / 1000:.3f}"'
+    names = f"classname={_attribute(system)} name={_attribute(path)} file={_attribute(path)}"
+    head = f'<testcase {names} time="{ms / 1000:.3f}"'
     if not inside:
         return f"    {head}/>"
     return "\n".join([f"    {head}>", *(f"      {one}" for one in inside), "    </testcase>"])

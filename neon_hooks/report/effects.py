@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from neon_hooks.facts import Dropped, LockHeld, Lost, MigrationRun, Statement
-from neon_hooks.lockmodes import blocks
+from neon_hooks.lockmodes import CONFLICTS, blocks
 from neon_hooks.report.timeline import STRENGTH, Step, Timeline
 from neon_hooks.report.wording import duration, grouped, relation
 
+MODES = tuple(CONFLICTS)
 LINGERS = 5.0  # milliseconds after a statement that are no accident of measuring
 
 
@@ -22,8 +23,10 @@ def locks_by_table(statement: Statement) -> list[tuple[LockHeld, list[LockHeld]]
     return sorted(pairs, key=lambda pair: _gravity(pair[0]), reverse=True)
 
 
-def _gravity(lock: LockHeld) -> tuple[int, float]:
-    return STRENGTH.index(blocks(lock.mode)), lock.held_ms
+def _gravity(lock: LockHeld) -> tuple[int, int, float]:
+    """Whom it makes wait, then the mode: the manual lists them from the weakest to the strongest."""
+    rank = MODES.index(lock.mode) if lock.mode in MODES else -1
+    return STRENGTH.index(blocks(lock.mode)), rank, lock.held_ms
 
 
 def held(lock: LockHeld, statement: Statement) -> str:

@@ -37,7 +37,8 @@ def read(text: str, name: str) -> tuple[Outcome, ...]:
     try:
         return tuple(_outcome(document) for document in _documents(text, name))
     except Wrong as error:
-        raise UsageError(f"{name}: {error}; another version of neon-hooks has written it, or a hand", fix=MAKE_ONE) from None
+        message = f"{name}: {error}; another version of neon-hooks has written it, or a hand"
+        raise UsageError(message, fix=MAKE_ONE) from None
 
 
 def _documents(text: str, name: str) -> list[Json]:
@@ -108,10 +109,12 @@ def _unit(system: Json, migrations: list[Json], where: str) -> UnitFacts:
         for number, one in enumerate(pushed)
     )
     tried = [_migration(migration) for migration in migrations]
-    runs = [as_object(run, f"{where}.runs[{number}]") for number, run in enumerate(_take(system, "runs", list, where))]
+    entries = _take(system, "runs", list, where)
+    runs = [as_object(run, f"{where}.runs[{number}]") for number, run in enumerate(entries)]
     first = next((run for run in runs if run.get("trial") == FIRST), None)
     again = next((run for run in runs if run.get("trial") == AGAIN), None)
     inside = [pair for _, statements in tried for pair in statements]
+    facts = as_object(_take(system, "facts", dict, where), f"{where}.facts")
     return UnitFacts(
         work=Work(unit, (), new, decode(tuple[Edit, ...], system.get("edits", []), f"{where}.edits")),
         migrations=tuple(migration for migration, _ in tried),
@@ -119,7 +122,7 @@ def _unit(system: Json, migrations: list[Json], where: str) -> UnitFacts:
         again=_run(again, [], f"{where}.runs") if again else None,
         before=_catalogue(system.get("before"), f"{where}.before"),
         after=_catalogue(system.get("after"), f"{where}.after"),
-        **given(UnitFacts, as_object(_take(system, "facts", dict, where), f"{where}.facts"), UNIT_TOLD, f"{where}.facts"),
+        **given(UnitFacts, facts, UNIT_TOLD, f"{where}.facts"),
     )
 
 

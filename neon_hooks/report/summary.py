@@ -11,7 +11,7 @@ from neon_hooks.report.timeline import Lane, Timeline
 from neon_hooks.report.wording import commits, duration, grouped, relation
 
 Figure = tuple[str, str, str, str]  # name, value, what it belongs to, class
-FULL = {"full": "a full copy", "schema-only": "a copy without rows", "anonymized": "an anonymized copy"}
+COPIES = {"full": "a full copy", "schema-only": "a copy without rows", "anonymized": "an anonymized copy"}
 
 
 def headline(outcome: Outcome) -> str:
@@ -104,9 +104,10 @@ def about(outcome: Outcome) -> list[tuple[str, str]]:
     told = [("range", f"{commits(facts)} ({facts.range.rule})"), ("git ref", facts.range.git_ref)]
     if facts.neon_branch:
         end = "deleted" if facts.neon_branch.deleted else f"expires at {facts.neon_branch.expires_at}"
+        parent = facts.neon_branch.parent_name or facts.neon_branch.parent_id
         told += [
             ("test Neon database branch", f"{facts.neon_branch.name} ({facts.neon_branch.id}, {end})"),
-            ("copied from", f"{facts.neon_branch.parent_name or facts.neon_branch.parent_id}, {FULL.get(facts.data, facts.data)}"),
+            ("copied from", f"{parent}, {COPIES.get(facts.data, facts.data)}"),
         ]
     if facts.server_version:
         told.append(("Postgres", f"{facts.server_version // 10_000}.{facts.server_version % 10_000}"))

@@ -23,12 +23,13 @@ def text_chart(timeline: Timeline, *, unicode: bool, everything: bool) -> list[s
     marks = DRAWN if unicode else TYPED
     width = min(NAME, max(len(relation(lane.table)) for lane in lanes))
     edge = "│" if unicode else "|"
-    lines = [f"{marks[READS_AND_WRITES]} reads and writes wait   {marks[WRITES]} writes wait   {marks[NOTHING]} nobody waits"]
+    said = {READS_AND_WRITES: "reads and writes wait", WRITES: "writes wait", NOTHING: "nobody waits"}
+    lines = ["   ".join(f"{marks[blocks]} {words}" for blocks, words in said.items())]
     lines.append(" " * (width + 2) + _axis(timeline))
     for lane in lanes[:MAX_LANES]:
         name = one_line(relation(lane.table), width)
-        said = f" {waiting(lane)}" if lane.blocks else ""
-        lines.append(f"{name:<{width}} {edge}{_drawn(lane, timeline, marks)}{edge}{said}")
+        who = f" {waiting(lane)}" if lane.blocks else ""
+        lines.append(f"{name:<{width}} {edge}{_drawn(lane, timeline, marks)}{edge}{who}")
     if len(lanes) > MAX_LANES:
         lines.append(f"... and {len(lanes) - MAX_LANES} more tables that were blocked for less time")
     return lines

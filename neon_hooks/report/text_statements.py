@@ -35,7 +35,8 @@ def text_statements(unit: UnitFacts, timeline: Timeline) -> list[str]:
         if len(shown) < len(inside.steps):
             lines.append(f"{INDENT}... and {grouped(len(inside.steps) - len(shown))} more: --format json has them")
     if len(migrations) < len(unit.migrations):
-        lines.append(f"... and {grouped(len(unit.migrations) - len(migrations))} more migrations: --format json has them")
+        left_out = grouped(len(unit.migrations) - len(migrations))
+        lines.append(f"... and {left_out} more migrations: --format json has them")
     return lines
 
 

@@ -34,12 +34,13 @@ def chart(timeline: Timeline, anchor: str, shown: Collection[int], *, close: boo
     scale = _Scale(timeline, anchor, shown)
     steps = {step.number: step for step in timeline.steps}
     rows = [_axis(scale)]
-    lanes = [lane for lane in timeline.lanes if lane.blocks or not close][: MAX_LANES_CLOSE if close else MAX_LANES]
+    most_lanes, most_steps = (MAX_LANES_CLOSE, MAX_STEPS_CLOSE) if close else (MAX_LANES, MAX_STEPS)
+    lanes = [lane for lane in timeline.lanes if lane.blocks or not close][:most_lanes]
     if timeline.sections and not close:
         rows.append(_row("migrations", "", [_section(one, scale) for one in timeline.sections[:MAX_STEPS]], kind="sections"))
     if timeline.transactions:
         rows.append(_row("transactions", "", _transactions(timeline, scale), kind="transactions"))
-    rows.append(_row("statements", "", _steps(timeline, scale, MAX_STEPS_CLOSE if close else MAX_STEPS), kind="steps"))
+    rows.append(_row("statements", "", _steps(timeline, scale, most_steps), kind="steps"))
     rows += [_lane(lane, scale, steps) for lane in lanes]
     grid = f"--tick:{scale.percent(scale.tick):.4f}%"
     return together(
@@ -119,8 +120,9 @@ def _section(section: Section, scale: _Scale) -> Html:
     migration = section.migration
     name = migration.path.rpartition("/")[2] or migration.id
     wide = scale.percent(section.end - section.start) >= 4
-    title = f"{migration.path}: {duration(section.end - section.start)}, {scale.said(section.start, section.end)}"
-    return element("span", name if wide else None, class_="mark", style=scale.style(section.start, section.end), title=title)
+    span = section.start, section.end
+    title = f"{migration.path}: {duration(section.end - section.start)}, {scale.said(*span)}"
+    return element("span", name if wide else None, class_="mark", style=scale.style(*span), title=title)
 
 
 def _transactions(timeline: Timeline, scale: _Scale) -> Iterable[Html]:

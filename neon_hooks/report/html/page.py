@@ -1,4 +1,4 @@
-"""The page from top to bottom: verdict, figures, findings, timeline, migrations, schema, where it was tried."""
+"""The page from top to bottom: verdict, figures, timeline, findings, migrations, schema, where it was tried."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ MAX_MIGRATIONS = 200
 MAX_DIFF_LINES = 2_000
 VERDICTS = {Verdict.PASS: "passed", Verdict.BLOCK: "blocked", Verdict.UNKNOWN: "unknown"}
 OPEN_UP_TO = 60  # statements on the page up to which they are shown at once
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 NOT_SEEN = "No statement of this migration was seen."
 ZOOM = range(2, 51)  # numbers of migrations with which each has a picture of its own
 
@@ -50,12 +51,13 @@ def render(outcomes: Sequence[Outcome]) -> str:
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         # The page needs nothing, so it may not ask for anything either.
-        element("meta", http_equiv="Content-Security-Policy", content="default-src 'none'; style-src 'unsafe-inline'"),
+        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
         element("title", title),
         element("style", Html(style)),
     )
-    body = [_outcome(outcome, f"r{number}") for number, outcome in enumerate(outcomes, start=1)] or [element("main", element("p", "Nothing was pushed."))]
-    return "<!DOCTYPE html>\n" + element("html", head, element("body", *body), lang="en")
+    body = [_outcome(outcome, f"r{number}") for number, outcome in enumerate(outcomes, start=1)]
+    nothing = None if body else element("main", element("p", "Nothing was pushed."))
+    return "<!DOCTYPE html>\n" + element("html", head, element("body", *body, nothing), lang="en")
 
 
 def _outcome(outcome: Outcome, name: str) -> Html:
@@ -234,7 +236,11 @@ def _diff(unit: UnitFacts, *, several: bool) -> Html:
 
 
 def _about(outcome: Outcome) -> Html:
-    rows = [(name, value) for name, value in summary.about(outcome) if value]
+    rows = [
+        element("div", element("dt", name), element("dd", value))
+        for name, value in summary.about(outcome)
+        if value
+    ]
     times = [
         element("tr", element("th", stage, scope="row"), element("td", duration(ms)))
         for stage, ms in outcome.facts.timings.items()
@@ -242,7 +248,7 @@ def _about(outcome: Outcome) -> Html:
     return element(
         "footer",
         element("h2", "Where it was tried"),
-        element("dl", *(element("div", element("dt", name), element("dd", value)) for name, value in rows), class_="about"),
+        element("dl", *rows, class_="about"),
         element("table", element("caption", "Time"), element("tbody", *times), class_="times") if times else None,
     )
 
