@@ -57,6 +57,15 @@ class _Notes:
     timeouts: tuple[float, float] | None = None
 
 
+@dataclass(frozen=True)
+class _Look:
+    """The scan counters of a session, ``during`` a statement if that is known."""
+
+    at: float
+    during: Step | None
+    scans: Mapping[int, int]
+
+
 class _Relations:
     """The relations that existed before, with their indexes, by OID."""
 
@@ -97,7 +106,7 @@ def account(
             notes[id(held.step)].locks.append(_lock(held, log, relations))
     for step in steps:
         _by_events(step, notes[id(step)], relations)
-    _scans(spans, snapshots, log.clock, notes, relations)
+    _scans(spans, snapshots, log, notes, relations)
     _timeouts(spans, snapshots, log.clock, notes)
     _losses(steps, log.recording, notes, before)
     problems = _problems(run, log)
@@ -236,34 +245,48 @@ def _by_events(step: Step, note: _Notes, relations: _Relations) -> None:
 def _scans(
     spans: Sequence[Span],
     snapshots: Sequence[tuple[Injection, Snapshot]],
-    clock: Clock,
+    log: Log,
     notes: Mapping[int, _Notes],
     relations: _Relations,
 ) -> None:
     """Which statement read a table in full: the counters are a session's, and grow (events.OwnLock)."""
-    looks: defaultdict[int, list[tuple[float, Step | None, Mapping[int, int]]]] = defaultdict(list)
+    looks: defaultdict[int, list[_Look]] = defaultdict(list)
     for injection, snapshot in snapshots:
-        looks[injection.connection].append((clock.ours(snapshot.at), None, snapshot.scans))
+        looks[injection.connection].append(_Look(log.clock.ours(snapshot.at), None, snapshot.scans))
     for span in spans:
         for step in span.steps:
             for at, event in step.events:
                 if isinstance(event, Ddl) and event.locks is not None:
                     scans = {lock.relation: lock.scans for lock in event.locks}
-                    looks[span.connection].append((at, step, scans))
+                    looks[span.connection].append(_Look(at, step, scans))
     for connection, seen in looks.items():
-        known: dict[int, int] = {}
         own = [step for span in spans if span.connection == connection for step in span.steps]
         starts = [step.started for step in own]
-        before, ended = 0.0, None
-        for at, during, counted in sorted(seen, key=lambda look: look[0]):
-            window = between(own, starts, before, at, ended, during)
-            for oid, count in counted.items():
-                grown = count - known[oid] if count >= known.get(oid, 0) and oid in known else count
-                known[oid] = count
+        counts = _own_scans(log.recording, connection)
+        known: dict[int, int] = {}
+        last = _Look(0.0, None, {})
+        for look in sorted(seen, key=lambda look: look.at):
+            window = between(own, starts, last.at, look.at, last.during, look.during)
+            for oid, count in look.scans.items():
                 table = relations.table(oid)
-                if grown > 0 and table and table.kind in WITH_ROWS:
-                    _note_scan(window, during, table.name, notes)
-            before, ended = at, during
+                grown = count - known[oid] if count >= known.get(oid, count + 1) else count
+                known[oid] = count
+                if table and table.kind in WITH_ROWS:
+                    grown -= sum(name == table.name and last.at < at <= look.at for at, name in counts)
+                    if grown > 0:
+                        _note_scan(window, look.during, table.name, notes)
+            last = look
+
+
+def _own_scans(recording: Recording, connection: int) -> list[tuple[float, str]]:
+    """When our own counting read which table: a scan for each thing that was counted."""
+    return [
+        (injection.sent, each.relation)
+        for injection in recording.injections
+        if injection.purpose == COUNT and injection.connection == connection
+        for each in parse_counts(injection.text)
+        if each.values is not None
+    ]
 
 
 def _note_scan(window: Sequence[Step], during: Step | None, name: str, notes: Mapping[int, _Notes]) -> None:
