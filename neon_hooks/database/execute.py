@@ -16,7 +16,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from neon_hooks.database.connect import Connection, connect
-from neon_hooks.database.script import Part, split
+from neon_hooks.sqlscript import Part, split
 from neon_hooks.dsn import Dsn
 from neon_hooks.facts import DatabaseError, Statement
 

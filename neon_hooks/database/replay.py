@@ -11,7 +11,7 @@ from contextlib import closing
 
 from neon_hooks.database.connect import connect
 from neon_hooks.database.execute import FileRun, Session
-from neon_hooks.database.script import Part
+from neon_hooks.sqlscript import Part
 from neon_hooks.dsn import Dsn
 from neon_hooks.plan import Replayed
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from neon_hooks.database.script import split
+from neon_hooks.sqlscript import split
 from neon_hooks.facts import DatabaseError, Statement, ToolRun
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from neon_hooks.database.script import Part, split
+from neon_hooks.sqlscript import Part, split
 
 BODY = "create function f() returns int begin atomic select case when true then 1 end; select 2; end"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 TOKEN = re.compile(
     r"""
@@ -37,13 +37,20 @@ ROUTINE_START = re.compile(r"create( or replace)? (function|procedure)\b")
 class Part:
     """One statement (``kind`` "sql", with the COPY data that follows it) or one psql command ("meta").
 
-    ``line`` counts from 1 and is where the first word stands, after comments.
+    ``line`` counts from 1 and is where the first word stands, after comments; ``start`` is its place in the
+    text (without a byte order mark).
     """
 
     kind: str
     text: str
     line: int
     copy_data: str | None = None
+    start: int = field(default=0, compare=False)
+
+    @property
+    def last(self) -> int:
+        """The line on which it ends."""
+        return self.line + self.text.count("\n")
 
 
 class _Scanner:
@@ -91,7 +98,7 @@ def split(text: str) -> Iterator[Part]:
         if part is None:
             return
         if part.kind == "sql" and COPY_FROM_STDIN.match(part.text):
-            part = Part("sql", part.text, part.line, scanner.take_copy_data())
+            part = replace(part, copy_data=scanner.take_copy_data())
         yield part
 
 
@@ -131,9 +138,10 @@ def _next_statement(scanner: _Scanner) -> Part | None:
         if kind == "end" and parentheses <= 0 and depth <= 0:
             if start < 0:
                 continue  # an empty statement
-            return Part("sql", text[start:last], scanner.line_of(start))
+            return Part("sql", text[start:last], scanner.line_of(start), start=start)
         if kind == "meta" and start < 0:
-            return Part("meta", match.group().rstrip(), scanner.line_of(match.start()))
+            at = match.start()
+            return Part("meta", match.group().rstrip(), scanner.line_of(at), start=at)
         if kind == "dollar":
             scanner.at = scanner.skip_dollar(match.group(), match.end())
         elif kind == "open":
@@ -146,7 +154,7 @@ def _next_statement(scanner: _Scanner) -> Part | None:
             depth += _routine_step(words, match.group().lower(), depth)
         start = match.start() if start < 0 else start
         last = scanner.at
-    return Part("sql", text[start:last], scanner.line_of(start)) if start >= 0 else None
+    return Part("sql", text[start:last], scanner.line_of(start), start=start) if start >= 0 else None
 
 
 def _routine_step(words: list[str], word: str, depth: int) -> int:
