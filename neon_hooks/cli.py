@@ -48,6 +48,10 @@ def parser() -> argparse.ArgumentParser:
     pre_push.add_argument("url", nargs="?", default="", help="the remote's URL, as git passes it")
     add_report_flags(pre_push)
 
+    lint = commands.add_parser("lint", help="read new migrations and judge them, without a database or a network")
+    lint.add_argument("files", nargs="*", metavar="FILE", help="files to read (default: what is staged, else committed)")
+    add_report_flags(lint)
+
     detect = commands.add_parser("detect", help="say which migration systems a commit has, and why")
     detect.add_argument("--at", metavar="REF", default="HEAD", help="the git ref to look at (default: HEAD)")
     detect.add_argument("--format", choices=FORMATS, default="text")

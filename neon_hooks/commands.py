@@ -11,18 +11,23 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neon_hooks.changes import Range
 from neon_hooks.errors import UsageError
 from neon_hooks.git import Repository
-from neon_hooks.push import Push, pushes_from
-from neon_hooks.pushed import what_is_pushed
+from neon_hooks.push import INDEX, Push, pushes_from
+from neon_hooks.pushed import what_is_pushed, what_is_staged
 from neon_hooks.ranges import range_of, resolved
 from neon_hooks.report import out
 from neon_hooks.settings import FILES, Settings, load
 
 if TYPE_CHECKING:
     from neon_hooks.outcome import Outcome
+    from neon_hooks.plan import Work
+    from neon_hooks.tree import Tree
 
 Command = Callable[[Namespace, Mapping[str, str]], int]
+Linted = tuple[Range, "list[Work]", "Tree", Settings]
+Told = tuple["Outcome", str, str]  # with its text, and the setting on_unavailable
 
 
 def validate(flags: Namespace, environ: Mapping[str, str]) -> int:
@@ -38,10 +43,8 @@ def pre_push(flags: Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _validate(flags: Namespace, environ: Mapping[str, str], pushes: Iterable[Push]) -> int:
-    """Every pushed commit, one after the other. The gravest exit code wins."""
-    codes = [0]
-    outcomes: list[Outcome] = []
-    texts: list[str] = []
+    """Every pushed commit, one after the other."""
+    done: list[Told] = []
     with Repository.find() as repository:
         for push in resolved(repository, pushes):
             settings = _settings_at(repository, push.commit, environ, {"verbose": flags.verbose})
@@ -54,19 +57,24 @@ def _validate(flags: Namespace, environ: Mapping[str, str], pushes: Iterable[Pus
             )
             works = what_is_pushed(repository, pushed, settings)
             if works or _is_told(flags, settings):
-                from neon_hooks.outcome import exit_code
                 from neon_hooks.rehearsal import rehearse  # loads all the rest
 
-                outcome, text = rehearse(
-                    repository, pushed, works, settings=settings, environ=environ, flags=flags
-                )
-                outcomes.append(outcome)
-                texts.append(text)
-                codes.append(exit_code(outcome, settings.on_unavailable))
+                told = rehearse(repository, pushed, works, settings=settings, environ=environ, flags=flags)
+                done.append((*told, settings.on_unavailable))
+    return _published(done, flags, environ)
+
+
+def _published(done: list[Told], flags: Namespace, environ: Mapping[str, str]) -> int:
+    """Write what the flags ask for besides the text. The gravest exit code of all."""
     if _is_published(flags):
         from neon_hooks.report.publish import publish
 
-        publish(outcomes, "\n".join(filter(None, texts)), flags, environ)
+        publish([outcome for outcome, _, _ in done], "\n".join(text for _, text, _ in done if text), flags, environ)
+    if not done:
+        return 0
+    from neon_hooks.outcome import exit_code
+
+    codes = {exit_code(outcome, on_unavailable) for outcome, _, on_unavailable in done}
     return next(code for code in (1, 3, 0) if code in codes)
 
 
@@ -103,7 +111,7 @@ def report(flags: Namespace, environ: Mapping[str, str]) -> int:
 def _settings_at(
     repository: Repository, commit: str, environ: Mapping[str, str], flags: Mapping[str, object]
 ) -> Settings:
-    """The settings of the commit that is validated; a new, uncommitted settings file counts as well."""
+    """The settings of the commit that is validated ("": the index); a new, uncommitted settings file counts as well."""
     contents = ((name, repository.content(f"{commit}:{name}")) for name in FILES)
     texts = {name: content.decode("utf-8", "replace") for name, content in contents if content}
     name = FILES[0]
@@ -119,6 +127,57 @@ def _file(path: Path) -> dict[str, str]:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {path.name}: {error}", fix="make it a readable UTF-8 file") from None
+
+
+def lint(flags: Namespace, environ: Mapping[str, str]) -> int:
+    """The named files; else what is staged; else, in CI, what the checked-out commit brings."""
+    with Repository.find() as repository:
+        head = repository.resolve("HEAD")
+        if flags.files:
+            return _lint_files(flags, environ, repository)
+        committing = "GIT_INDEX_FILE" in environ and not environ.get("PRE_COMMIT_TO_REF")
+        if head and not committing and not repository.staged(head):
+            return _lint_pushed(flags, environ, repository)
+        settings = _settings_at(repository, "", environ, {"verbose": flags.verbose})
+        base, rule = None, "nothing is published yet"
+        if head:
+            line = range_of(repository, Push("HEAD", commit=head), base=settings.base)
+            base, rule = line.base, line.rule
+        range = Range(base, "", rule, INDEX, staged=True)
+        works = what_is_staged(repository, range, settings, head)
+        if not works and not _is_told(flags, settings):
+            return 0
+        return _lint(flags, environ, [(range, works, repository.index(), settings)])
+
+
+def _lint_pushed(flags: Namespace, environ: Mapping[str, str], repository: Repository) -> int:
+    found: list[Linted] = []
+    for push in resolved(repository, pushes_from(environ)):
+        settings = _settings_at(repository, push.commit, environ, {"verbose": flags.verbose})
+        pushed = range_of(repository, push, base=settings.base)
+        works = what_is_pushed(repository, pushed, settings)
+        if works or _is_told(flags, settings):
+            found.append((pushed, works, repository.tree(pushed.target), settings))
+    return _lint(flags, environ, found) if found else 0
+
+
+def _lint_files(flags: Namespace, environ: Mapping[str, str], repository: Repository) -> int:
+    from neon_hooks.linting import with_files, works_for
+
+    settings = _settings_at(repository, "", environ, {"verbose": flags.verbose})
+    tree, paths = with_files(repository, flags.files)
+    works = works_for(tree, paths, settings)
+    return _lint(flags, environ, [(Range(None, "", "named files", "these files", staged=True), works, tree, settings)])
+
+
+def _lint(flags: Namespace, environ: Mapping[str, str], found: Iterable[Linted]) -> int:
+    from neon_hooks.linting import lint  # loads squawk's room, the checks and the renderers
+
+    done = [
+        (*lint(pushed, works, tree, settings=settings, environ=environ, flags=flags), settings.on_unavailable)
+        for pushed, works, tree, settings in found
+    ]
+    return _published(done, flags, environ)
 
 
 def detect(flags: Namespace, environ: Mapping[str, str]) -> int:
@@ -180,6 +239,7 @@ COMMANDS: Mapping[str, Command] = {
     "validate": validate,
     "pre-push": pre_push,
     "report": report,
+    "lint": lint,
     "detect": detect,
     "sweep": sweep,
     "emulator": emulator,

@@ -248,6 +248,42 @@ class Catalogue:
 
 
 @dataclass(frozen=True)
+class Linted:
+    """What the linter says of one statement, from its text alone. ``rule`` is the linter's own name for it.
+
+    ``line`` is where it points in ``path``, 0 where that is unknown; the statement stands on the lines from
+    ``first`` to ``last``. ``new_table``: it is about a table that the push itself creates.
+    """
+
+    rule: str
+    path: str
+    line: int
+    message: str
+    help: str = ""
+    sql: str = ""
+    first: int = 0
+    last: int = 0
+    new_table: bool = False
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A comment ``neon-hooks: accept RULE because REASON`` on ``line`` of a migration's file.
+
+    It speaks for the lines from ``first`` to ``last``, both 0 for the whole file. ``problem`` says what is
+    wrong with the comment itself, "" if it can be read.
+    """
+
+    path: str
+    line: int
+    rule: str
+    reason: str
+    first: int = 0
+    last: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class UnitFacts:
     """What was done with one unit.
 
@@ -256,7 +292,8 @@ class UnitFacts:
     ``unknown_rows`` are ids recorded before the run of which the pushed tree has no file,
     ``pending_on_main`` the ids of the tree that were not applied then (None: not known), ``skipped`` those
     of them that the tool passes over in silence. ``before`` and ``after`` are the catalogue around the first
-    run, None where it was not read.
+    run, None where it was not read. ``linted`` is what the linter says of the SQL, ``accepted`` what the
+    migrations' own comments do.
     """
 
     work: Work
@@ -273,6 +310,8 @@ class UnitFacts:
     again_diff: str = ""
     before: Catalogue | None = None
     after: Catalogue | None = None
+    linted: tuple[Linted, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
 
     @property
     def unit(self) -> Unit:
@@ -295,6 +334,7 @@ class NeonBranch:
 class Facts:
     """All that is known about one pushed range. ``data``: what the test Neon database branch was a copy of;
     ``limits``: from which measure on something counts; ``server_version`` as server_version_num, 0 unknown.
+    ``offline``: only texts were looked at, and nothing was to be tried.
     """
 
     range: Range
@@ -304,3 +344,4 @@ class Facts:
     data: str = "full"
     limits: Limits = Limits()
     server_version: int = 0
+    offline: bool = False

@@ -25,7 +25,8 @@ class Rule:
     """One entry of the catalogue.
 
     ``bad`` and ``good`` are SQL: a migration that is found and the form that is not, on the tables of
-    tests/catalogue.sql; empty for a rule that no SQL text can show.
+    tests/catalogue.sql; empty for a rule that no SQL text can show. Not ``acceptable``: nothing is proven
+    where it is found, so no comment can accept it.
     """
 
     id: str
@@ -35,11 +36,15 @@ class Rule:
     fix: str
     bad: str = ""
     good: str = ""
+    acceptable: bool = True
 
 
 @dataclass(frozen=True)
 class Finding:
-    """``line`` 0: the whole file. ``quote`` is what a tool or Postgres said, printed as it is."""
+    """``line`` 0: the whole file. ``quote`` is what a tool or Postgres said, printed as it is.
+
+    ``accepted`` is the reason that a comment in the migration gives for it; then it is only a note.
+    """
 
     rule: str
     severity: Severity
@@ -50,6 +55,7 @@ class Finding:
     system: str = ""
     quote: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    accepted: str = ""
 
 
 def found(rule: Rule, message: str, **details: Any) -> Finding:

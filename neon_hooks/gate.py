@@ -23,6 +23,7 @@ from neon_hooks.outcome import Outcome
 from neon_hooks.plan import Work
 from neon_hooks.settings import Settings
 from neon_hooks.stopwatch import Stopwatch
+from neon_hooks.texts import with_texts
 
 if TYPE_CHECKING:
     from neon_hooks.workbench import Bench
@@ -43,8 +44,18 @@ class Gate:
         facts = Facts(pushed, units=tuple(UnitFacts(work) for work in works), data=self.settings.data)
         check_data(facts, self.settings)
         if not any(needs_trial(work) for work in works):
-            return Outcome(facts, judge(facts, self.settings.rules))
+            facts, problem = self.read(facts)
+            return Outcome(facts, judge(facts, self.settings.rules), problem)
         return self.try_out(facts)
+
+    def read(self, facts: Facts) -> tuple[Facts, Unavailable | None]:
+        """The facts with what the migrations' texts say, and why they could not be read, if so."""
+        tree = self.repository.tree(facts.range.target)
+        try:
+            units = tuple(with_texts(unit, tree, facts.server_version) for unit in facts.units)
+        except Unavailable as error:
+            return facts, error
+        return replace(facts, units=units), None
 
     def try_out(self, facts: Facts) -> Outcome:
         """Run what needs running on a test Neon database branch, which is gone when this returns."""
@@ -76,8 +87,9 @@ class Gate:
             neon_branch=neon_branch.facts if neon_branch and neon_branch.facts.id else None,
             timings=watch.stages,
         )
+        facts, unread = self.read(facts)
         left_over = neon_branch.left_over if neon_branch else ""
-        return Outcome(facts, judge(facts, self.settings.rules), problem, left_over)
+        return Outcome(facts, judge(facts, self.settings.rules), problem or unread, left_over)
 
     def with_neon(self, facts: Facts, stack: ExitStack, watch: Stopwatch) -> Settings:
         """The settings with a Neon to talk to: as they are, or those of an emulator for ``local``."""

@@ -168,6 +168,23 @@ class Repository:
         options = ("-r", "--raw", "-z", "--no-renames", "--no-ext-diff", "--no-relative", "--no-abbrev")
         return parse_raw_diff(self._plumb("diff-tree", *options, base, target))
 
+    def staged(self, base: str | None) -> tuple[FileChange, ...]:
+        """What differs between the commit ``base`` (None: nothing at all) and the index. Nothing is written."""
+        options = ("--cached", "--raw", "-z", "--no-renames", "--no-ext-diff", "--no-relative", "--no-abbrev")
+        if base is None:
+            name = self._plumb("rev-parse", "--show-object-format").strip()
+            base = EMPTY_TREES[64 if name == "sha256" else 40]
+        return parse_raw_diff(self._plumb("diff-index", *options, base, "--", index=self._index))
+
+    def index(self) -> Tree:
+        """The regular files of the index, without those that are in conflict."""
+        oids = {}
+        for entry in self._plumb("ls-files", "--stage", "-z", index=self._index).split("\0"):
+            meta, _, path = entry.partition("\t")
+            if entry.startswith("100") and meta.endswith(" 0"):
+                oids[path] = meta.split(" ")[1]
+        return Tree(oids, lambda path: self._blob(oids[path], path))
+
     def staged_commit(self) -> str:
         """The index as a commit on HEAD that no ref points to. Raises UsageError if it is unmerged or empty.
 
@@ -209,11 +226,13 @@ class Repository:
     def _start_cat_file(self) -> subprocess.Popen[bytes]:
         pipe, null = subprocess.PIPE, subprocess.DEVNULL
         argv = command("cat-file", "--batch")
-        return subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=null, cwd=self.top, env=self._environ)
+        environ = {**self._environ, "GIT_INDEX_FILE": str(self._index)}  # of which ``:path`` speaks
+        return subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=null, cwd=self.top, env=environ)
 
-    def _plumb(self, *argv: str) -> str:
+    def _plumb(self, *argv: str, index: Path | None = None) -> str:
         """The output of a command that does not fail in a sound repository. Raises Unavailable if it does."""
-        status, output, complaint = ask(command(*argv), cwd=self.top, environ=self._environ)
+        environ = {**self._environ, "GIT_INDEX_FILE": str(index)} if index else self._environ
+        status, output, complaint = ask(command(*argv), cwd=self.top, environ=environ)
         if status:
             raise failed(argv, complaint)
         return output

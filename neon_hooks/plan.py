@@ -121,6 +121,19 @@ class Replayed:
 
 
 @dataclass(frozen=True)
+class Written:
+    """The SQL that a migration sends, as it stands in its file: known without running anybody's code.
+
+    ``sql`` begins ``offset`` lines below the file's first. ``transaction``: the tool runs it inside one.
+    """
+
+    path: str
+    sql: str
+    offset: int = 0
+    transaction: bool = True
+
+
+@dataclass(frozen=True)
 class Proof:
     """What the bookkeeping says after the tool has run: ids that should be there, ids that should not.
 

@@ -13,21 +13,23 @@ from tests.fix_git import Clone
 
 TOP = Path(__file__).parent.parent
 PURE = {
-    "changes", "deadline", "dsn", "errors", "facts", "findings", "kinds", "lifetime", "limits", "lockmodes", "outcome", "plan", "push",
-    "ranges", "redact", "registry", "settings", "stopwatch", "tree",
+    "acceptances", "changes", "deadline", "dsn", "errors", "facts", "findings", "kinds", "lifetime", "limits", "lockmodes",
+    "outcome", "plan", "push", "ranges", "redact", "registry", "settings", "sqlscript", "stopwatch", "tree",
 }  # fmt: skip
 PARTS_OF_GIT = {"checkout", "objects", "plumbing"}
-EDGES = {"git", "systems", "neon", "run", "recorder", "database", "generate"}
+# lint starts a program, as run does; neither database nor network.
+EDGES = {"git", "systems", "neon", "run", "recorder", "database", "generate", "lint"}
 LEVELS = (
     PURE,
     PARTS_OF_GIT,
     EDGES,
     {"emulator", "trials", "checks"},
     {"report"},
-    {"workbench", "pushed"},
+    {"workbench", "pushed", "texts"},
     {"local"},
     {"gate"},
     {"rehearsal", "demo"},
+    {"linting"},
     {"commands"},
     {"cli"},
     {"hooks", "__main__"},

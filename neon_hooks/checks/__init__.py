@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from neon_hooks.checks import (
+    acceptance,
     already_applied,
     behind_main,
     edited_migration,
+    linted,
     migration_fails,
     missing_down,
     no_rows,
@@ -46,21 +48,30 @@ MODULES = (
     already_applied,
     replayed,
     schema_recreated,
+    linted,
+    acceptance,
 )
-CATALOGUE: Mapping[str, Rule] = {rule.id: rule for module in MODULES for rule in module.RULES}
+CATALOGUE: Mapping[str, Rule] = {rule.id: rule for module in reversed(MODULES) for rule in module.RULES}
 CHECKS: tuple[Check, ...] = tuple(module.check for module in MODULES)
 ORDER = tuple(Severity)
 
 
 def judge(facts: Facts, severities: Mapping[str, str]) -> tuple[Finding, ...]:
-    """All findings, the gravest first, with the ``[rules]`` of the settings applied."""
-    findings = [finding for check in CHECKS for finding in check(facts)]
-    kept = []
-    for finding in findings:
-        word = severities.get(finding.rule, finding.severity)
-        if word != "off":
-            kept.append(replace(finding, severity=Severity(word)))
+    """All findings, the gravest first, with the ``[rules]`` of the settings and the migrations' own
+    acceptance comments applied.
+    """
+    findings = linted.merged([finding for check in CHECKS for finding in check(facts)])
+    findings = acceptance.applied(findings, facts, CATALOGUE)
+    kept = [each for finding in findings if (each := _with_setting(finding, severities.get(finding.rule, "")))]
     return tuple(sorted(kept, key=lambda finding: ORDER.index(finding.severity)))
+
+
+def _with_setting(finding: Finding, word: str) -> Finding | None:
+    """None where it is ``off``. What is disproved or accepted is not made graver by a setting."""
+    if word == "off":
+        return None
+    is_settled = bool(finding.accepted) or linted.is_disproved(finding)
+    return finding if not word or is_settled else replace(finding, severity=Severity(word))
 
 
 def check_rule_ids(severities: Mapping[str, str], source: str) -> None:

@@ -11,6 +11,7 @@ from neon_hooks.findings import Finding, Rule, Severity, found
 RULE = Rule(
     id="migration-fails",
     severity=Severity.ERROR,
+    acceptable=False,
     condition="The migration does not run through on a copy of the main Neon database branch.",
     effect="It would fail in the same way when it is deployed, possibly half-way.",
     fix="correct the migration, commit, and push again",

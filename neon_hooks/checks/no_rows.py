@@ -10,6 +10,7 @@ from neon_hooks.findings import Finding, Rule, Severity, found
 RULE = Rule(
     id="tried-without-rows",
     severity=Severity.WARNING,
+    acceptable=False,
     condition='`data` is "schema-only": the test Neon database branch has the schema of main, and no rows.',
     effect="What fails on data, or takes long because of it, was not seen.",
     fix='set `data` to "full", or to "anonymized" where rows must not be copied as they are',

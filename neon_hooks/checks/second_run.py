@@ -10,6 +10,7 @@ from neon_hooks.findings import Finding, Rule, Severity, found
 FAILS = Rule(
     id="second-run-fails",
     severity=Severity.ERROR,
+    acceptable=False,
     condition="The tool succeeds, and fails when it is started again.",
     effect="The next deployment fails although it brings no migration.",
     fix="start the tool twice on a scratch database and follow its message",

@@ -12,6 +12,7 @@ from neon_hooks.findings import Finding, Rule, Severity, found
 RULE = Rule(
     id="stale-lock",
     severity=Severity.ERROR,
+    acceptable=False,
     condition="The migration tool's lock is taken in the copy of the main Neon database branch.",
     effect="The next deployment is refused in the same way, unless one is running just now and ends well.",
     fix="wait for a deployment that is running; if there is none, a killed one has left the lock: release it"

@@ -23,7 +23,7 @@ def render(
     show more than ASCII.
     """
     if outcome.is_empty and not outcome.error:
-        return f"{_range(outcome.facts)}\nno migrations in this push" if verbose else ""
+        return f"{_range(outcome.facts)}\nno migrations in {outcome.facts.range.git_ref if outcome.facts.offline else 'this push'}" if verbose else ""
     shown = [f for f in outcome.findings if verbose or f.severity != Severity.NOTE]
     lines = [(unit, timeline(unit)) for unit in outcome.facts.units if unit.first]
     blocks = []
@@ -73,6 +73,8 @@ def _finding(finding: Finding) -> str:
     place = wording.place_of(finding)
     where = f"{place}: " if place else ""
     word = "" if finding.severity == Severity.ERROR else f"{finding.severity}: "
+    if finding.accepted:
+        return f"{where}accepted because {finding.accepted}: {finding.message} [{finding.rule}]"
     lines = [f"{where}{word}{finding.message} [{finding.rule}]"]
     lines += [INDENT + line for line in finding.quote.splitlines()]
     effect = wording.effect(finding.rule)
@@ -94,9 +96,11 @@ def _unknown(outcome: Outcome) -> str:
 
 
 def _summary(outcome: Outcome, *, verbose: bool, skip: str, on_unavailable: str) -> str:
-    pushed = counted(sum(len(unit.work.pushed) for unit in outcome.facts.units), "pushed migration")
+    offline = outcome.facts.offline
+    noun = "new migration" if offline else "pushed migration"
+    pushed = counted(sum(len(unit.work.pushed) for unit in outcome.facts.units), noun)
     if outcome.verdict == Verdict.PASS:
-        return f"validated {pushed}{_place(outcome)}" if verbose else ""
+        return f"{'read' if offline else 'validated'} {pushed}{_place(outcome)}" if verbose else ""
     if outcome.verdict == Verdict.UNKNOWN:
         if on_unavailable == "warn":
             return 'let through all the same, because the settings say on_unavailable = "warn"'

@@ -122,6 +122,13 @@ def start_of(work: Work) -> Command | Script:
     return by_name(work.unit.system).apply(work.unit, work.pushed)
 
 
+def work_for_files(unit: Unit, tree: Tree, paths: frozenset[str]) -> Work:
+    """The unit with the migrations among ``paths`` as new ones."""
+    system = by_name(unit.system)
+    history = tuple(system.history(unit, tree))
+    return Work(unit, history, tuple(m for m in history if m.path in paths), is_graph=system.is_graph)
+
+
 def work_for(unit: Unit, target: Tree, base: Tree | None, changes: Changes) -> Work:
     """What the push means for ``unit``. ``base`` None: the main line has nothing yet, everything is new."""
     system = by_name(unit.system)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit, Written
 from neon_hooks.systems.base import History, Ids, System, ids
 from neon_hooks.systems.places import own, relative
 from neon_hooks.systems.sqlfiles import UNKNOWN_TO_LIB_PQ, for_postgres, project_root, told
@@ -19,6 +19,7 @@ from neon_hooks.tree import Tree, join, parent
 SUM = "atlas.sum"
 TABLE = "atlas_schema_revisions"  # of the schema of the same name, unless told otherwise
 BASELINE = " (baseline)"
+ALONE = re.compile(r"^--[ \t]*atlas:txmode[ \t]+none\b", re.MULTILINE)
 ANOTHER_TOOLS = re.compile(
     r"^--\s*(?:\+goose|migrate:up|\+migrate|liquibase)|--> statement-breakpoint", re.MULTILINE
 )
@@ -99,6 +100,12 @@ def unknown(rows: Ids, history: History) -> Ids:
     return frozenset(row for row in rows if not row.endswith(BASELINE)) - ids(history)
 
 
+def written(unit: Unit, tree: Tree, migration: Migration) -> Written:
+    """A file is one transaction, unless a directive says otherwise (https://atlasgo.io/versioned/apply)."""
+    text = tree.text(migration.path)
+    return Written(migration.path, text, transaction=not ALONE.search(text))
+
+
 def explain(output: str) -> DatabaseError | None:
     match = ERROR.search(output)
     return DatabaseError(match["sqlstate"] or "", match["message"]) if match else None
@@ -107,5 +114,5 @@ def explain(output: str) -> DatabaseError | None:
 SYSTEM = System(
     name="atlas", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping,
     applied=applied, prove=prove, unknown=unknown, watch=lambda unit: (join(unit.migrations_dir, SUM),),
-    explain=explain,
+    explain=explain, written=written,
 )  # fmt: skip

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Replayed, Script, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Replayed, Script, Unit, Written
+from neon_hooks.sqlscript import split
 from neon_hooks.tree import Tree
 
 Ids = frozenset[str]
@@ -74,6 +75,8 @@ class System:
     explain:      the tool's output -> Postgres' words in it; for tools that no driver shim can watch
     replay:       (unit, tree, pending) -> how we run their SQL ourselves where the tool is not installed;
                   fewer than ``pending``: not all of them are SQL. None: never.
+    written:      (unit, tree, migration) -> the SQL that stands in its file, None where only code can tell.
+                  Not given: what is replayed, else a whole .sql file in one transaction.
     """
 
     name: str
@@ -95,11 +98,37 @@ class System:
     finished: Callable[[str, bool], bool] = lambda output, changed: True
     explain: Callable[[str], DatabaseError | None] = lambda output: None
     replay: Callable[[Unit, Tree, History], Sequence[Replayed]] | None = None
+    written: Callable[[Unit, Tree, Migration], Written | None] | None = None
 
 
 def kept(system: System, unit: Unit) -> Bookkeeping | None:
     """The table in which the tool remembers what it has applied, None when it keeps none."""
     return system.bookkeeping(unit) if system.bookkeeping else None
+
+
+def sql_of(system: System, unit: Unit, tree: Tree, migration: Migration) -> Written | None:
+    """The SQL that ``migration`` sends, if it stands in its file."""
+    if system.written:
+        return system.written(unit, tree, migration)
+    if not migration.path.endswith(".sql"):
+        return None
+    for step in system.replay(unit, tree, (migration,)) if system.replay else ():
+        in_one = step.transaction or (step.implicit and are_several(step.sql))
+        return Written(step.path, step.sql, step.offset, transaction=in_one)
+    return Written(migration.path, tree.text(migration.path))
+
+
+def are_several(sql: str) -> bool:
+    """Postgres runs several statements of one simple query in one transaction (manual, section 54.2.2.1)."""
+    return len(list(split(sql))) > 1
+
+
+def as_psql_runs_it(unit: Unit, tree: Tree, migration: Migration) -> Written | None:
+    """A whole .sql file, each statement on its own unless the file says BEGIN."""
+    if not migration.path.endswith(".sql"):
+        return None
+    alone = unit.options.get("single_transaction") != "true"
+    return Written(migration.path, tree.text(migration.path), transaction=not alone)
 
 
 def heads(history: History) -> Ids:

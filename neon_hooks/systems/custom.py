@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from neon_hooks.errors import UsageError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
-from neon_hooks.systems.base import History, System, plain_unit
+from neon_hooks.systems.base import History, System, as_psql_runs_it, plain_unit
 from neon_hooks.systems.places import natural
 from neon_hooks.systems.sql import CODE, is_migration
 from neon_hooks.tree import Tree
@@ -82,4 +82,5 @@ SYSTEM = System(
     apply=apply,
     at=plain_unit("custom"),
     bookkeeping=bookkeeping,
+    written=as_psql_runs_it,  # whether the runner opens a transaction is not known
 )

@@ -17,7 +17,7 @@ from neon_hooks.systems.base import History, Ids, System, ids
 from neon_hooks.systems.flyway_config import (
     CONVENTION, NOT_FLYWAYS, SOURCES, Place, place, places,
 )  # fmt: skip
-from neon_hooks.systems.flyway_replay import TABLE, VERSION, checksum, replay
+from neon_hooks.systems.flyway_replay import TABLE, VERSION, checksum, replay, written
 from neon_hooks.systems.pgjdbc import database_error
 from neon_hooks.systems.places import natural, relative
 from neon_hooks.tree import Tree, join
@@ -215,4 +215,5 @@ SYSTEM = System(
     unknown=unknown,
     explain=explain,
     replay=replay,
+    written=written,
 )

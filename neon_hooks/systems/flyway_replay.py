@@ -10,7 +10,7 @@ import re
 import zlib
 from collections.abc import Sequence
 
-from neon_hooks.plan import Replayed, Unit
+from neon_hooks.plan import Migration, Replayed, Unit, Written
 from neon_hooks.systems.base import History
 from neon_hooks.systems.sqltext import code
 from neon_hooks.tree import Tree, inside
@@ -32,6 +32,7 @@ DIFFERENT = (
 ).split()
 # Flyway waits for ever for such a statement, as its own transaction holds a lock; unless this is "false".
 LOCK = "flyway.postgresql.transactional.lock"
+ALONE = re.compile(r"^\s*executeInTransaction\s*=\s*false\b", re.MULTILINE)  # in a file.sql.conf
 CALLBACK = re.compile(r"(?:before|after|create)[A-Z]\w*?(?:__.*)?\.(?:sql|java)")
 SETUP = f"""\
 DO $neon_hooks$ BEGIN
@@ -92,6 +93,15 @@ def replay(unit: Unit, tree: Tree, pending: History) -> Sequence[Replayed]:
         else:  # Flyway passes over the file, and so do we
             found.append(Replayed(migration.id, migration.path, "", setup=setup))
     return found
+
+
+def written(unit: Unit, tree: Tree, migration: Migration) -> Written | None:
+    """Flyway reads a file to see whether it can be run inside a transaction."""
+    if not migration.path.endswith(".sql"):
+        return None
+    text = tree.text(migration.path)
+    alone = NO_TRANSACTION.search(code(text)) or ALONE.search(tree.text(f"{migration.path}.conf"))
+    return Written(migration.path, text, transaction=not alone)
 
 
 def checksum(content: bytes) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from neon_hooks.errors import Unavailable
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit, Written
 from neon_hooks.systems.base import History, System
 from neon_hooks.systems.places import first_file, relative, up_from
 from neon_hooks.systems.sqlfiles import (
@@ -147,6 +147,14 @@ def _replayed(migration: Migration, text: str, table: str) -> Replayed:
     )  # fmt: skip
 
 
+def written(unit: Unit, tree: Tree, migration: Migration) -> Written | None:
+    if not migration.path.endswith(".sql"):
+        return None
+    text = tree.text(migration.path)
+    sql, offset = up_part(text)
+    return Written(migration.path, sql, offset, transaction=not ALONE.search(text))
+
+
 def explain(output: str) -> DatabaseError | None:
     match = ERROR.search(output)
     return DatabaseError(match["sqlstate"], match["message"].rpartition("ERROR: ")[2]) if match else None
@@ -162,5 +170,5 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 SYSTEM = System(
     name="goose", detect=detect, history=history, apply=apply, at=at, default_dir=DEFAULT_DIR,
-    bookkeeping=bookkeeping, same=same, replay=replay, explain=explain,
+    bookkeeping=bookkeeping, same=same, replay=replay, written=written, explain=explain,
 )  # fmt: skip

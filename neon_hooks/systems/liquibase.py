@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit, Written
 from neon_hooks.systems.base import History, Ids, System, ids
-from neon_hooks.systems.liquibase_changelog import Changelog, ChangeSet, normal
+from neon_hooks.systems.liquibase_changelog import FORMATTED, Changelog, ChangeSet, normal, sql_of
 from neon_hooks.systems.pgjdbc import database_error
 from neon_hooks.systems.places import is_foreign, up_from
 from neon_hooks.systems.yamltext import documents, value_at
@@ -219,6 +219,21 @@ def prove(before: Ids, after: Ids, history: History, pushed: History) -> Proof:
     return Proof(missing=(before | ids(history)) - after, unexpected=frozenset())
 
 
+def written(unit: Unit, tree: Tree, migration: Migration) -> Written | None:
+    """Of formatted SQL the change set's part; a plain .sql file is one change set."""
+    if not migration.path.endswith(".sql"):
+        return None
+    text = tree.text(migration.path)
+    if not FORMATTED.match(text.lstrip("\ufeff")):
+        return Written(migration.path, text)
+    _, id, author = migration.id.rsplit("::", 2)
+    found = sql_of(text, id, author)
+    if not found:
+        return None
+    sql, offset, attributes = found
+    return Written(migration.path, sql, offset, transaction=attributes.get("runInTransaction") != "false")
+
+
 def watch(unit: Unit) -> Iterable[str]:
     """Changelogs that only include others, and files that changes read."""
     return unit.options.get("watched", "").split("\n")
@@ -245,4 +260,5 @@ SYSTEM = System(
     prove=prove,
     watch=watch,
     explain=explain,
+    written=written,
 )

@@ -135,6 +135,17 @@ class Changelog:
             )
 
 
+def sql_of(text: str, id: str, author: str) -> tuple[str, int, Mapping[str, str]] | None:
+    """A change set of formatted SQL: (its SQL, the lines above it, its attributes)."""
+    found = list(SQL_SET.finditer(text))
+    ends = [match.start() for match in found[1:]] + [len(text)]
+    for match, end in zip(found, ends, strict=True):
+        if (match["id"].strip('"'), match["author"].strip('"')) == (id, author):
+            attributes = {key: value.strip('"') for key, value in ATTRIBUTE.findall(match["rest"])}
+            return text[match.end() : end], text.count("\n", 0, match.end()), attributes
+    return None
+
+
 def normal(name: str) -> str:
     """``classpath:/db/x.xml`` and ``./db/x.xml`` are recorded as ``db/x.xml``."""
     return join("", name.replace("\\", "/").removeprefix("classpath:").removeprefix("classpath*:"))

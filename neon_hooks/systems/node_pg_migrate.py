@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit, Written
 from neon_hooks.systems.base import History, System
 from neon_hooks.systems.jscode import SUFFIXES, same_js
 from neon_hooks.systems.packagejson import Calls, calls, depends, dependents, option
@@ -190,6 +190,10 @@ def replay(unit: Unit, tree: Tree, pending: History) -> Sequence[Replayed]:
     return replayed
 
 
+def written(unit: Unit, tree: Tree, migration: Migration) -> Written | None:
+    return Written(migration.path, *_up(tree.text(migration.path))) if migration.path.endswith(".sql") else None
+
+
 def _up(text: str) -> tuple[str, int]:
     """The part of an SQL file that goes up, and how many lines stand above it."""
     up, down = (match.start() if (match := PART[word].search(text)) else -1 for word in ("up", "down"))
@@ -200,5 +204,5 @@ def _up(text: str) -> tuple[str, int]:
 
 SYSTEM = System(
     name="node-pg-migrate", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping,
-    same=same, replay=replay,
+    same=same, replay=replay, written=written,
 )  # fmt: skip

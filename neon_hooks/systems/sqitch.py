@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
-from neon_hooks.systems.base import History, System
+from neon_hooks.systems.base import History, System, as_psql_runs_it
 from neon_hooks.systems.places import first_file, own, relative, up_from
 from neon_hooks.systems.sql import is_not_postgres
 from neon_hooks.systems.sqlfiles import quoted, text_literal
@@ -157,4 +157,5 @@ def explain(output: str) -> DatabaseError | None:
 SYSTEM = System(
     name="sqitch", detect=detect, history=history, apply=apply, at=at, default_dir="deploy",
     bookkeeping=bookkeeping, same=same_sql, watch=lambda unit: (unit.options["plan"],), explain=explain,
+    written=as_psql_runs_it,
 )  # fmt: skip

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from neon_hooks.plan import Migration, Script, Unit
-from neon_hooks.systems.base import History, Ids, System, plain_unit
+from neon_hooks.systems.base import History, Ids, System, as_psql_runs_it, plain_unit
 from neon_hooks.systems.places import by_directory, first_file, natural, up_from
 from neon_hooks.systems.sqltext import code, same_sql
 from neon_hooks.tree import Tree, join, parent
@@ -144,5 +144,5 @@ SYSTEM = System(
     # Nothing is recorded, so nothing can be missing; the trial proves each file by having run it.
     applied=lambda rows, history: frozenset(),
     unknown=lambda rows, history: frozenset(),
-    number=number, downs=downs,
+    number=number, downs=downs, written=as_psql_runs_it,
 )  # fmt: skip

@@ -10,7 +10,7 @@ import configparser
 import re
 from collections.abc import Iterable, Iterator
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Written
 from neon_hooks.systems.base import History, System, in_order
 from neon_hooks.systems.places import by_directory, own, relative, up_from
 from neon_hooks.systems.pycode import module_values, same_code, texts
@@ -23,6 +23,7 @@ TABLE = "_yoyo_migration"
 IN_PYTHON = re.compile(r"^\s*from\s+yoyo\s+import\b|^\s*import\s+yoyo\b", re.MULTILINE)
 IN_SQL = re.compile(r"^--[ \t]*(?:depends|transactional)[ \t]*:", re.MULTILINE)
 DEPENDS = re.compile(r"^--[ \t]*depends[ \t]*:(.*)$", re.MULTILINE)
+ALONE = re.compile(r"^--[ \t]*transactional[ \t]*:[ \t]*false\b", re.MULTILINE | re.IGNORECASE)
 OTHER_DATABASE = re.compile(r"^\s*(?:sqlite|mysql|oracle|odbc)", re.IGNORECASE)
 STARTER = "neon_hooks_yoyo"
 MANIFESTS = ("pyproject.toml", "requirements.txt", "Pipfile", "setup.cfg", "setup.py", "requirements.in")
@@ -120,6 +121,13 @@ def same(before: bytes, after: bytes) -> bool:
     return same_code(before, after) if python else same_sql(before, after)
 
 
+def written(unit: Unit, tree: Tree, migration: Migration) -> Written | None:
+    if not migration.path.endswith(".sql"):
+        return None
+    text = tree.text(migration.path)
+    return Written(migration.path, text, transaction=not ALONE.search(text))
+
+
 def apply(unit: Unit, pushed: History) -> Command:
     return Command(
         (
@@ -153,4 +161,5 @@ sys.exit(main([*sys.argv[1:], "--database", url._replace(scheme=scheme).geturl()
 SYSTEM = System(
     name="yoyo", detect=detect, history=history, apply=apply, at=at,
     bookkeeping=lambda unit: Bookkeeping(unit.options.get("table", TABLE), "migration_id"), same=same,
+    written=written,
 )  # fmt: skip

@@ -1,0 +1,231 @@
+"""What each rule of squawk means here: the rule of ours that it is an instance of, our words, how grave. Data.
+
+One hazard has one rule id, whoever found it: ``[rules]``, acceptance comments and reports know only ours.
+squawk's own names stand in the evidence, and in .squawk.toml and ``-- squawk-ignore``, which it obeys.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from neon_hooks.findings import Rule, Severity
+
+REWRITE = Rule(
+    id="table-rewrite",
+    severity=Severity.ERROR,
+    condition="A statement makes Postgres write a whole table anew.",
+    effect="Reads and writes of the table wait for as long as that takes, which grows with its rows.",
+    fix="add a column of the new form beside the old one, fill it in batches, and change over",
+)
+INDEX_BUILD = Rule(
+    id="blocking-index-build",
+    severity=Severity.ERROR,
+    condition="An index is built without CONCURRENTLY, by CREATE INDEX, REINDEX or a constraint that needs one.",
+    effect="Writes to the table wait until it is built; where a constraint builds it, reads do as well.",
+    fix="build it with CREATE INDEX CONCURRENTLY in a migration of its own that the tool does not wrap in a"
+    " transaction; a constraint then takes it over with ADD CONSTRAINT ... USING INDEX",
+)
+INDEX_DROP = Rule(
+    id="blocking-index-drop",
+    severity=Severity.ERROR,
+    condition="An index is dropped without CONCURRENTLY.",
+    effect="Reads and writes of its table wait behind it for as long as it waits for a lock itself.",
+    fix="use DROP INDEX CONCURRENTLY in a migration of its own that the tool does not wrap in a transaction",
+)
+VALIDATED = Rule(
+    id="constraint-validated-under-lock",
+    severity=Severity.ERROR,
+    condition="A constraint is checked against every row while the table is locked.",
+    effect="Writes, and for CHECK and NOT NULL also reads, wait until all rows are read.",
+    fix="add it NOT VALID, and VALIDATE CONSTRAINT in a later migration; for NOT NULL add CHECK (... IS NOT NULL)"
+    " NOT VALID, validate it, and SET NOT NULL afterwards, which then reads nothing",
+)
+SAME_TRANSACTION = Rule(
+    id="not-valid-and-validate-in-one-transaction",
+    severity=Severity.ERROR,
+    condition="A constraint is added NOT VALID and validated in the same transaction.",
+    effect="The lock of the first statement is held while the second reads every row: nothing is won.",
+    fix="move VALIDATE CONSTRAINT into a migration of its own",
+)
+IN_TRANSACTION = Rule(
+    id="concurrently-in-transaction",
+    severity=Severity.ERROR,
+    condition="CONCURRENTLY is used inside a transaction.",
+    effect="Postgres refuses it, and the deployment stops there.",
+    fix="give it a migration of its own that the tool does not wrap (goose: -- +goose NO TRANSACTION;"
+    " Alembic: autocommit_block(); Django: atomic = False)",
+)
+NESTED = Rule(
+    id="nested-transaction",
+    severity=Severity.WARNING,
+    condition="BEGIN or COMMIT stands in a migration for which the tool opens a transaction, or one is left open.",
+    effect="A COMMIT ends the tool's transaction early, so a failure after it leaves the migration half applied.",
+    fix="remove BEGIN and COMMIT, or tell the tool not to wrap this migration",
+)
+NO_LOCK_TIMEOUT = Rule(
+    id="lock-timeout-missing",
+    severity=Severity.WARNING,
+    condition="A statement takes a strong lock, and no lock_timeout is set.",
+    effect="While it waits for a long query to end, all other queries of the table wait behind it.",
+    fix="SET lock_timeout = '5s' before it, or set it for the role that deploys, and try again when it fails",
+)
+RENAME = Rule(
+    id="breaking-rename",
+    severity=Severity.ERROR,
+    condition="A table, column, type or schema gets another name.",
+    effect="Code that runs during the deployment still uses the old one, and fails.",
+    fix="add the new one beside it, let the code use both, and drop the old one in a later deployment",
+)
+DROP = Rule(
+    id="breaking-drop",
+    severity=Severity.ERROR,
+    condition="A table, column or other object is dropped.",
+    effect="Its data is gone, and code that runs during the deployment and still uses it fails.",
+    fix="deploy code that does not use it any more first, then drop it, and accept this finding with the reason",
+)
+REQUIRED = Rule(
+    id="required-column",
+    severity=Severity.ERROR,
+    condition="A column is added NOT NULL without a default.",
+    effect="It fails on a table that has rows; code that runs during the deployment cannot insert any more.",
+    fix="add it nullable, fill it in batches, then set NOT NULL by way of a validated CHECK; or give it a constant"
+    " DEFAULT",
+)
+TRUNCATED = Rule(
+    id="truncate-cascade",
+    severity=Severity.ERROR,
+    condition="TRUNCATE ... CASCADE empties a table and every table that refers to it.",
+    effect="Rows of tables that nobody named are gone.",
+    fix="name the tables, or DELETE in batches",
+)
+PARTITION = Rule(
+    id="blocking-partition-detach",
+    severity=Severity.ERROR,
+    condition="A partition is detached without CONCURRENTLY.",
+    effect="Reads and writes of the whole partitioned table wait behind it.",
+    fix="use DETACH PARTITION ... CONCURRENTLY (Postgres 14 and newer), outside of a transaction",
+)
+NAME = Rule(
+    id="identifier-too-long",
+    severity=Severity.WARNING,
+    condition="A name is longer than 63 bytes.",
+    effect="Postgres cuts it off with a notice; two long names may become one.",
+    fix="choose a shorter name",
+)
+INVALID = Rule(
+    id="invalid-sql",
+    severity=Severity.ERROR,
+    condition="The SQL cannot be read.",
+    effect="Postgres refuses the statement, and the deployment stops there.",
+    fix="correct the statement; the line is where reading stopped",
+)
+OTHER = Rule(
+    id="squawk",
+    severity=Severity.WARNING,
+    condition="A rule of squawk's that the project's .squawk.toml includes, and that we have no word of our own for.",
+    effect="That is for squawk's documentation (https://squawkhq.com/docs/rules) and the project to say.",
+    fix="follow squawk's advice, or take the rule out of .squawk.toml",
+)
+RULES = (
+    REWRITE, INDEX_BUILD, INDEX_DROP, VALIDATED, SAME_TRANSACTION, IN_TRANSACTION, NESTED, NO_LOCK_TIMEOUT,
+    RENAME, DROP, REQUIRED, TRUNCATED, PARTITION, NAME, INVALID, OTHER,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Lint:
+    """``squawk`` finds an instance of ``rule``, where the statement has ``words`` in it (a regular expression).
+
+    ``severity`` where that is not the rule's own: text alone is a weaker witness.
+    """
+
+    squawk: str
+    rule: Rule
+    message: str
+    words: str = ""
+    severity: Severity | None = None
+
+    def means(self, squawk: str, sql: str) -> bool:
+        return squawk == self.squawk and re.search(self.words, sql, re.IGNORECASE) is not None
+
+
+# Of several lines that fit, the first counts.
+LINTS = (
+    Lint("syntax-error", INVALID, "this statement cannot be read"),
+    Lint("ban-duplicate-column-assignments", INVALID, "a column is assigned twice, which Postgres refuses"),
+    Lint("adding-required-field", REQUIRED, "a NOT NULL column without a default is added"),
+    Lint("adding-field-with-default", REWRITE, "a column whose value is computed for each row is added: the table is"
+         " written anew"),
+    Lint("changing-column-type", REWRITE, "the type of a column changes: the table is written anew, unless the new"
+         " type only allows more", r"TYPE\s+(?:text|varchar|character\s+varying|numeric|decimal|varbit)\b",
+         Severity.WARNING),
+    Lint("changing-column-type", REWRITE, "the type of a column changes: the table is written anew"),
+    Lint("prefer-repack", REWRITE, "VACUUM FULL and CLUSTER write the table anew"),
+    Lint("require-concurrent-index-creation", INDEX_BUILD, "an index is built without CONCURRENTLY"),
+    Lint("require-concurrent-reindex", INDEX_BUILD, "an index is built anew without CONCURRENTLY"),
+    Lint("disallowed-unique-constraint", INDEX_BUILD, "a UNIQUE constraint builds its index under a strong lock"),
+    Lint("adding-serial-primary-key-field", INDEX_BUILD, "a primary key builds its index under a strong lock"),
+    # squawk advises NOT VALID, which Postgres has for foreign keys, CHECK and (from 18 on) NOT NULL only.
+    Lint("constraint-missing-not-valid", INDEX_BUILD, "an exclusion constraint builds its index under a strong lock,"
+         " and there is no way to do that concurrently", r"\bEXCLUDE\b"),
+    Lint("constraint-missing-not-valid", INDEX_BUILD, "a constraint builds its index under a strong lock",
+         r"\bUNIQUE\b|\bPRIMARY\s+KEY\b"),
+    Lint("constraint-missing-not-valid", SAME_TRANSACTION, "VALIDATE CONSTRAINT runs in the transaction that added it",
+         r"\bVALIDATE\s+CONSTRAINT\b"),
+    Lint("constraint-missing-not-valid", VALIDATED, "a constraint is added and checked in one step"),
+    Lint("adding-foreign-key-constraint", VALIDATED, "a foreign key is added and checked in one step"),
+    Lint("adding-not-nullable-field", VALIDATED, "SET NOT NULL reads the whole table under its strongest lock, unless"
+         " a validated CHECK says the same"),
+    Lint("ban-alter-domain-with-add-constraint", VALIDATED, "a constraint of a domain is checked in every table that"
+         " uses it"),
+    Lint("require-concurrent-index-deletion", INDEX_DROP, "an index is dropped without CONCURRENTLY"),
+    Lint("require-concurrent-partition-detach", PARTITION, "a partition is detached without CONCURRENTLY"),
+    Lint("ban-concurrent-index-creation-in-transaction", IN_TRANSACTION, "CONCURRENTLY inside a transaction"),
+    Lint("transaction-nesting", NESTED, "the migration has a transaction of its own inside the tool's"),
+    Lint("ban-uncommitted-transaction", NESTED, "a transaction is begun and never committed"),
+    Lint("renaming-column", RENAME, "a column is renamed"),
+    Lint("renaming-table", RENAME, "a table is renamed"),
+    Lint("renaming-object", RENAME, "an object is renamed"),
+    Lint("ban-set-schema", RENAME, "an object moves to another schema"),
+    Lint("ban-drop-table", DROP, "a table is dropped"),
+    Lint("ban-drop-column", DROP, "a column is dropped"),
+    Lint("ban-drop-schema", DROP, "a schema is dropped"),
+    Lint("ban-drop-database", DROP, "a database is dropped"),
+    Lint("ban-drop-view", DROP, "a view is dropped", severity=Severity.WARNING),
+    Lint("ban-drop-function", DROP, "a function is dropped", severity=Severity.WARNING),
+    Lint("ban-drop-type", DROP, "a type is dropped", severity=Severity.WARNING),
+    Lint("ban-drop-domain", DROP, "a domain is dropped", severity=Severity.WARNING),
+    Lint("ban-drop-sequence", DROP, "a sequence is dropped", severity=Severity.WARNING),
+    Lint("ban-drop-extension", DROP, "an extension is dropped, with all that it brought", severity=Severity.WARNING),
+    Lint("ban-truncate-cascade", TRUNCATED, "TRUNCATE ... CASCADE empties tables that are not named"),
+    Lint("identifier-too-long", NAME, "a name is longer than Postgres keeps"),
+    # Never more than a note: what the role or the database sets does not stand in the text.
+    Lint("require-lock-timeout", NO_LOCK_TIMEOUT, "no lock_timeout is set here", severity=Severity.NOTE),
+)  # fmt: skip
+
+# Rules that say nothing here unless the project's .squawk.toml includes them, and why.
+OFF = {
+    "prefer-robust-stmts": "a transaction makes a migration repeatable, and IF NOT EXISTS hides an INVALID index",
+    "require-statement-timeout": "how long a statement takes is measured",
+    "prefer-text-field": "taste: a longer varchar costs nothing",
+    "ban-char-field": "taste",
+    "prefer-timestamp-tz": "taste",
+    "prefer-identity": "taste",
+    "prefer-bigint-over-int": "not every number is a key",
+    "prefer-bigint-over-smallint": "not every number is a key",
+    "require-table-schema": "taste",
+    "require-enum-value-ordering": "taste",
+    "ban-drop-not-null": "locks for milliseconds, breaks no insert",
+    "ban-drop-default": "locks for milliseconds",
+    "ban-drop-constraint": "locks for milliseconds, and the rows stay",
+    "ban-create-domain-with-constraint": "nothing uses a new domain yet",
+}
+# squawk's remark that an ignore comment had no effect; it may name a rule that is off here.
+UNUSED_IGNORE = "unused-ignore"
+
+
+def meaning(squawk: str, sql: str) -> Lint:
+    """Our line for what squawk said of ``sql``; for a rule without one, ``squawk``."""
+    found = next((lint for lint in LINTS if lint.means(squawk, sql)), None)
+    return found or Lint(squawk, OTHER, f"{squawk} of squawk")
