@@ -25,7 +25,7 @@ from neon_hooks.tree import Tree
 CONFIG = ".squawk.toml"
 TEXTS = ("excluded_rules", "included_rules", "excluded_paths")
 # What the wire does not show as the author wrote it.
-NOT_OF_RECORDED_SQL = ("transaction-nesting", "ban-uncommitted-transaction", "require-lock-timeout")
+NOT_OF_RECORDED_SQL = ("transaction-nesting", "ban-uncommitted-transaction")
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,10 @@ class Pushed:
         return self.exit_code == 0
 
     @property
+    def errors(self) -> list[dict[str, Any]]:
+        return [finding for finding in self.document["findings"] if finding["severity"] == "error"]
+
+    @property
     def rules(self) -> list[str]:
         return [finding["rule"] for finding in self.document.get("findings", [])]
 

@@ -69,11 +69,6 @@ def accepted_by_postgres(seen: Observed) -> str:
     return "Postgres ran it" if not seen.statement.error else ""
 
 
-def timeout_in_force(seen: Observed) -> str:
-    ms = seen.statement.lock_timeout_ms
-    return f"lock_timeout was {ms:g} ms" if ms else ""
-
-
 def no_warning(seen: Observed) -> str:
     warned = OF_NESTING & set(seen.statement.warnings)
     return "Postgres gave no warning" if seen.complete and not warned else ""
@@ -87,7 +82,6 @@ BY_RULE: dict[str, tuple[Disproof, ...]] = {
     "blocking-index-build": (nothing_old_locked, small),
     "blocking-index-drop": (nothing_old_locked, small),
     "blocking-partition-detach": (nothing_old_locked, small),
-    "lock-timeout-missing": (timeout_in_force, nothing_old_locked),
     "required-column": (ran_through,),
     "concurrently-in-transaction": (accepted_by_postgres,),
     "invalid-sql": (accepted_by_postgres,),
@@ -96,8 +90,8 @@ BY_RULE: dict[str, tuple[Disproof, ...]] = {
 # What cannot hurt on a table that the push itself creates: nobody uses it yet, and it is empty.
 HARMLESS_IF_NEW = frozenset({
     "table-rewrite", "constraint-validated-under-lock", "not-valid-and-validate-in-one-transaction",
-    "blocking-index-build", "blocking-index-drop", "blocking-partition-detach", "lock-timeout-missing",
-    "required-column", "breaking-rename", "breaking-drop",
+    "blocking-index-build", "blocking-index-drop", "blocking-partition-detach", "required-column",
+    "breaking-rename", "breaking-drop",
 })  # fmt: skip
 
 

@@ -63,13 +63,6 @@ NESTED = Rule(
     effect="A COMMIT ends the tool's transaction early, so a failure after it leaves the migration half applied.",
     fix="remove BEGIN and COMMIT, or tell the tool not to wrap this migration",
 )
-NO_LOCK_TIMEOUT = Rule(
-    id="lock-timeout-missing",
-    severity=Severity.WARNING,
-    condition="A statement takes a strong lock, and no lock_timeout is set.",
-    effect="While it waits for a long query to end, all other queries of the table wait behind it.",
-    fix="SET lock_timeout = '5s' before it, or set it for the role that deploys, and try again when it fails",
-)
 RENAME = Rule(
     id="breaking-rename",
     severity=Severity.ERROR,
@@ -128,8 +121,8 @@ OTHER = Rule(
     fix="follow squawk's advice, or take the rule out of .squawk.toml",
 )
 RULES = (
-    REWRITE, INDEX_BUILD, INDEX_DROP, VALIDATED, SAME_TRANSACTION, IN_TRANSACTION, NESTED, NO_LOCK_TIMEOUT,
-    RENAME, DROP, REQUIRED, TRUNCATED, PARTITION, NAME, INVALID, OTHER,
+    REWRITE, INDEX_BUILD, INDEX_DROP, VALIDATED, SAME_TRANSACTION, IN_TRANSACTION, NESTED, RENAME,
+    DROP, REQUIRED, TRUNCATED, PARTITION, NAME, INVALID, OTHER,
 )  # fmt: skip
 
 
@@ -200,13 +193,12 @@ LINTS = (
     Lint("ban-drop-extension", DROP, "an extension is dropped, with all that it brought", severity=Severity.WARNING),
     Lint("ban-truncate-cascade", TRUNCATED, "TRUNCATE ... CASCADE empties tables that are not named"),
     Lint("identifier-too-long", NAME, "a name is longer than Postgres keeps"),
-    # Never more than a note: what the role or the database sets does not stand in the text.
-    Lint("require-lock-timeout", NO_LOCK_TIMEOUT, "no lock_timeout is set here", severity=Severity.NOTE),
 )  # fmt: skip
 
 # Rules that say nothing here unless the project's .squawk.toml includes them, and why.
 OFF = {
     "prefer-robust-stmts": "a transaction makes a migration repeatable, and IF NOT EXISTS hides an INVALID index",
+    "require-lock-timeout": "a timeout of the role or the database does not stand in the text; a run shows it",
     "require-statement-timeout": "how long a statement takes is measured",
     "prefer-text-field": "taste: a longer varchar costs nothing",
     "ban-char-field": "taste",

@@ -91,6 +91,6 @@ def test_the_work_tree_of_a_diesel_project_is_not_written_to(team: Team) -> None
 def test_the_sqlstate_is_found_where_the_tool_prints_it(team: Team, story: Story) -> None:
     story.start(team)
     pushed = team.push(story.pushing(story.bad))
-    (finding,) = pushed.document["findings"]
+    (finding,) = pushed.errors
     assert finding["evidence"]["sqlstate"] == "23505"
     assert "UNIQUE" in finding["evidence"]["statement"]

@@ -36,7 +36,7 @@ def test_postgres_words_are_told_where_no_driver_shim_can_watch(team: Team, stor
     story.start(team)
     path, text = story.bad
     pushed = team.push({path: "ALTER TABLE customers ADD COLUMN country text;\n" + text})
-    (finding,) = pushed.document["findings"]
+    (finding,) = pushed.errors
     assert (finding["rule"], finding["path"]) == ("migration-fails", path)
     assert finding["evidence"]["sqlstate"] == "23505"
     assert "Key (email)=" in finding["evidence"]["detail"]
@@ -67,7 +67,7 @@ def test_an_entry_that_production_skipped_before_is_a_warning_for_the_next_push(
     team.query(f"CREATE TABLE other (id int); INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ('x', {APRIL})")
     pushed = team.push({**journal(*entries, ("0004_more", APRIL + 1)), "drizzle/0004_more.sql": "CREATE TABLE more ();\n"})
     assert pushed.passed, pushed.said
-    (finding,) = pushed.document["findings"]
+    (finding,) = pushed.errors
     assert (finding["rule"], finding["severity"], finding["path"]) == (
         "skipped-migration", "warning", "drizzle/0003_country.sql",
     )  # fmt: skip
@@ -78,7 +78,7 @@ def test_a_database_that_prisma_has_not_baselined_is_explained(team: Team, story
     story.start(team)
     team.query("drop table _prisma_migrations")
     pushed = team.push(story.pushing(story.good))
-    (finding,) = pushed.document["findings"]
+    (finding,) = pushed.errors
     assert finding["rule"] == "migration-fails" and "P3005" in finding["message"]
     assert "prisma migrate resolve" in finding["fix"]
 
@@ -87,7 +87,7 @@ def test_a_migration_that_failed_in_production_is_explained(team: Team) -> None:
     PRISMA.start(team)
     team.query("insert into _prisma_migrations (id, checksum, migration_name) values ('x', 'y', '20250215000000_half')")
     pushed = team.push(PRISMA.pushing(PRISMA.good))
-    (finding,) = pushed.document["findings"]
+    (finding,) = pushed.errors
     assert finding["rule"] == "migration-fails" and "P3009" in finding["message"]
     assert "--rolled-back" in finding["fix"]
     team.assert_main_is_untouched()

@@ -28,6 +28,6 @@ def test_a_file_whose_name_flyway_passes_over_is_blocked(team: Team) -> None:
     path = "sql/V1_50_country.sql"
     pushed = team.push({path: FLYWAY.good[1]})
     assert pushed.exit_code == 1
-    (finding,) = pushed.document["findings"]
+    (finding,) = pushed.errors
     assert (finding["rule"], finding["path"]) == ("not-applied", path)
     assert "its name is not of the form that it looks for" in pushed.said

@@ -52,7 +52,7 @@ def a_migration_that_fails_on_the_rows_is_blocked_with_file_statement_and_postgr
     story.start(team)
     pushed = team.push(story.pushing(story.bad))
     assert pushed.exit_code == 1
-    (finding,) = pushed.document["findings"]
+    (finding,) = pushed.errors
     assert (finding["rule"], finding["path"]) == ("migration-fails", story.bad[0])
     assert story.bad[0] + ":" in pushed.said and "  fix: " in pushed.said
     if story.shim:

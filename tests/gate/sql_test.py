@@ -39,7 +39,7 @@ def test_a_migration_that_only_works_on_an_empty_database_is_blocked_with_eviden
     assert "  fix: the values are not unique" in pushed.said
     assert "to skip this check once: git push --no-verify" in pushed.said
     assert pushed.document["verdict"] == "block"
-    (finding,) = pushed.document["findings"]
+    (finding,) = pushed.errors
     assert (finding["path"], finding["line"]) == ("migrations/0002_unique.sql", 3)
     assert team.clone.git("ls-remote", "origin", "refs/heads/main").split()[0] != team.clone.head
     team.assert_main_is_untouched()
@@ -57,7 +57,7 @@ def test_files_run_in_the_order_of_their_numbers_up_to_the_first_error(team: Tea
         ("10_second.sql", False),
         ("11_third.sql", False),
     ]
-    (finding,) = pushed.document["findings"]
+    (finding,) = pushed.errors
     assert finding["evidence"]["sqlstate"] == "42701"
     assert "+column public.customers.b integer" in pushed.document["schema_diff"]  # as psql: no transaction
 

@@ -11,7 +11,7 @@ from neon_hooks.lint.names import changed, created
 from neon_hooks.lint.reading import Hit, Source, read, tables_created
 from neon_hooks.lint.squawk import Options
 
-QUIET = Options(excluded=tuple(OFF) + ("require-lock-timeout",))
+QUIET = Options(excluded=tuple(OFF))
 INDEX = "require-concurrent-index-creation"
 
 

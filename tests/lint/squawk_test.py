@@ -14,7 +14,7 @@ from neon_hooks.lint import squawk
 from neon_hooks.lint.squawk import Options, Said, lint
 
 INDEX = "require-concurrent-index-creation"
-QUIET = Options(excluded=tuple(OFF) + ("require-lock-timeout",))
+QUIET = Options(excluded=tuple(OFF))
 TOP = Path(__file__).parent.parent.parent
 
 
