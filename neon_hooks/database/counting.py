@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from neon_hooks.database.script import split, tokens
+from neon_hooks.sqlscript import split, tokens
 
 LONGEST_NAME = 63  # bytes; the server cuts off the rest (NAMEDATALEN)
 MOST_TARGETS = 100

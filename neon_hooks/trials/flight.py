@@ -18,11 +18,11 @@ import time
 from collections.abc import Callable
 
 from neon_hooks.database.counting import count_sql, would_lose
-from neon_hooks.database.script import split
 from neon_hooks.database.witnesses import witnesses
 from neon_hooks.dsn import Dsn
 from neon_hooks.facts import Catalogue, ToolRun
 from neon_hooks.recorder import Recorder
+from neon_hooks.sqlscript import split
 from neon_hooks.trials.account import Log, account
 from neon_hooks.trials.place import Place
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from neon_hooks.database.clock import Clock
 from neon_hooks.database.events import Ddl, Event, parse_event
-from neon_hooks.database.script import split
 from neon_hooks.recorder import Exchange, Mark, Recording
+from neon_hooks.sqlscript import split
 
 ENDS = ("COMMIT", "ROLLBACK", "PREPARE TRANSACTION")
 TO_SAVEPOINT = re.compile(r"\s*rollback\s+(?:work\s+|transaction\s+)?to\b", re.IGNORECASE)
