@@ -48,6 +48,7 @@ def what_is_staged(repository: Repository, range: Range, settings: Settings, hea
         replace(
             work,
             pushed=tuple(m for m in work.pushed if m.path in paths),
+            unpublished=tuple(m for m in work.pushed if m.path not in paths),
             edits=tuple(edit for edit in work.edits if {edit.path, edit.new_path} & paths),
         )
         for work in works

@@ -78,13 +78,15 @@ def _linted(unit: UnitFacts, tree: Tree, server_version: int) -> Iterable[Linted
 
 def _texts(unit: UnitFacts, tree: Tree) -> Iterable[Text]:
     """In the order in which they run: a table that one creates is new to those after it."""
-    system = systems.by_name(unit.unit.system)
+    system, work = systems.by_name(unit.unit.system), unit.work
     runs = {run.id: run for run in unit.migrations}
+    places = {migration.id: place for place, migration in enumerate(work.history)}
     new: frozenset[str] = frozenset()
-    for migration in unit.work.pushed:
+    for migration in sorted((*work.unpublished, *work.pushed), key=lambda each: places.get(each.id, 0)):
         text = _of_file(sql_of(system, unit.unit, tree, migration), new) or _of_run(migration, runs, new)
         if text:
             new = tables_created(text.source)
+        if text and migration in work.pushed:
             yield text
 
 

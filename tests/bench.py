@@ -68,6 +68,9 @@ def no_op(team: Team) -> None:
     row("python -c pass", cpu_ms([sys.executable, "-c", "pass"], here, environ), trivial)
     row("no-commit-to-branch of pre-commit-hooks", trivial, trivial)
     row("neon-validate-migrations", cpu_ms([str(BIN / "neon-validate-migrations")], here, environ), trivial)
+    team.clone.write({"app.py": "print('hello again')\n"})
+    team.clone.git("add", "app.py")
+    row("neon-lint-migrations at a commit", cpu_ms([str(BIN / "neon-lint-migrations")], here, environ), trivial)
 
 
 def api_calls(team: Team) -> tuple[str, Dsn]:

@@ -98,6 +98,13 @@ def test_only_what_is_staged_is_read(desk: Desk) -> None:
     assert desk.commit().code == 0
 
 
+def test_a_table_of_an_earlier_commit_is_still_new(desk: Desk) -> None:
+    desk.stage({"migrations/2.sql": "CREATE TABLE two (id int);\n"})
+    assert desk.commit().code == 0
+    desk.stage({"migrations/3.sql": "CREATE INDEX i ON two (id);\n"})
+    assert desk.commit().code == 0
+
+
 def test_an_edit_of_what_the_main_line_has_is_found(desk: Desk) -> None:
     desk.stage({"migrations/1.sql": "CREATE TABLE one (id bigint);\n"})
     stopped = desk.commit()
