@@ -83,11 +83,18 @@ def _texts(unit: UnitFacts, tree: Tree) -> Iterable[Text]:
     places = {migration.id: place for place, migration in enumerate(work.history)}
     new: frozenset[str] = frozenset()
     for migration in sorted((*work.unpublished, *work.pushed), key=lambda each: places.get(each.id, 0)):
-        text = _of_file(sql_of(system, unit.unit, tree, migration), new) or _of_run(migration, runs, new)
+        recorded = _of_run(migration, runs, new)
+        text = None if recorded and is_code(migration) else _of_file(sql_of(system, unit.unit, tree, migration), new)
+        text = text or recorded
         if text:
             new = tables_created(text.source)
         if text and migration in work.pushed:
             yield text
+
+
+def is_code(migration: Migration) -> bool:
+    """Whether the file holds more than what stands in it as a literal."""
+    return not migration.path.endswith(".sql")
 
 
 def _of_file(written: Written | None, new: frozenset[str]) -> Text | None:

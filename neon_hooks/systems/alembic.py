@@ -14,6 +14,7 @@ from neon_hooks.systems.alembic_config import Location, environment_options, loc
 from neon_hooks.systems.base import History, Ids, System, ancestors, heads, ids, in_order
 from neon_hooks.systems.places import relative
 from neon_hooks.systems.pycode import module_values, same_code, texts
+from neon_hooks.systems.pysql import of_alembic
 from neon_hooks.tree import Tree, join
 
 VARIABLES = frozenset({"revision", "down_revision", "depends_on", "branch_labels"})
@@ -171,4 +172,5 @@ SYSTEM = System(
     applied=ancestors,
     prove=prove,
     is_graph=True,
+    written=lambda unit, tree, migration: of_alembic(tree, migration),
 )

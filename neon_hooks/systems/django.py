@@ -20,6 +20,7 @@ from neon_hooks.systems.django_project import (
 from neon_hooks.systems.django_settings import SETTINGS_WRAPPER
 from neon_hooks.systems.places import by_directory, own
 from neon_hooks.systems.pycode import same_code
+from neon_hooks.systems.pysql import of_django
 from neon_hooks.tree import Tree, inside, join, parent
 
 MARKER = re.compile(rb"^class Migration\(", re.MULTILINE)
@@ -222,4 +223,5 @@ SYSTEM = System(
     prove=prove,
     is_graph=True,
     unknown=unknown,
+    written=lambda unit, tree, migration: of_django(tree, migration),
 )

@@ -96,6 +96,6 @@ def test_a_change_set_of_formatted_sql_is_linted_alone() -> None:
     assert written("liquibase", text, id="m/1_x.sql::3::eve") is None
 
 
-@pytest.mark.parametrize(("system", "path"), [("alembic", "m/1.py"), ("knex", "m/1.js"), ("goose", "m/1_x.go"), ("liquibase", "m/1.xml")])
+@pytest.mark.parametrize(("system", "path"), [("alembic", "m/1.py"), ("yoyo", "m/1.py"), ("knex", "m/1.js"), ("goose", "m/1_x.go"), ("liquibase", "m/1.xml")])
 def test_of_code_nothing_is_known(system: str, path: str) -> None:
     assert written(system, "x", path, id="m/1.xml::1::ada") is None
