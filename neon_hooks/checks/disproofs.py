@@ -82,7 +82,7 @@ BY_RULE: dict[str, tuple[Disproof, ...]] = {
     "blocking-index-build": (nothing_old_locked, small),
     "blocking-index-drop": (nothing_old_locked, small),
     "blocking-partition-detach": (nothing_old_locked, small),
-    "required-column": (ran_through,),
+    "breaking-required-column": (ran_through,),
     "concurrently-in-transaction": (accepted_by_postgres,),
     "invalid-sql": (accepted_by_postgres,),
     "nested-transaction": (no_warning,),
@@ -90,7 +90,7 @@ BY_RULE: dict[str, tuple[Disproof, ...]] = {
 # What cannot hurt on a table that the push itself creates: nobody uses it yet, and it is empty.
 HARMLESS_IF_NEW = frozenset({
     "table-rewrite", "constraint-validated-under-lock", "not-valid-and-validate-in-one-transaction",
-    "blocking-index-build", "blocking-index-drop", "blocking-partition-detach", "required-column",
+    "blocking-index-build", "blocking-index-drop", "blocking-partition-detach", "breaking-required-column",
     "breaking-rename", "breaking-drop",
 })  # fmt: skip
 

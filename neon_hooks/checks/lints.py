@@ -78,7 +78,7 @@ DROP = Rule(
     fix="deploy code that does not use it any more first, then drop it, and accept this finding with the reason",
 )
 REQUIRED = Rule(
-    id="required-column",
+    id="breaking-required-column",
     severity=Severity.ERROR,
     condition="A column is added NOT NULL without a default.",
     effect="It fails on a table that has rows; code that runs during the deployment cannot insert any more.",

@@ -23,7 +23,8 @@ def render(
     show more than ASCII.
     """
     if outcome.is_empty and not outcome.error:
-        return f"{_range(outcome.facts)}\nno migrations in {outcome.facts.range.git_ref if outcome.facts.offline else 'this push'}" if verbose else ""
+        where = outcome.facts.range.git_ref if outcome.facts.offline else "this push"
+        return f"{_range(outcome.facts)}\nno migrations in {where}" if verbose else ""
     shown = [f for f in outcome.findings if verbose or f.severity != Severity.NOTE]
     lines = [(unit, timeline(unit)) for unit in outcome.facts.units if unit.first]
     blocks = []

@@ -53,7 +53,7 @@ def lock(rows: int | None = 1_000_000, *, existed: bool = True, mode: str = "Acc
 
 # (SQL, the rule that finds it); the ten core hazards first.
 HAZARDS = (
-    ("ALTER TABLE t ADD COLUMN c int NOT NULL;", "required-column"),
+    ("ALTER TABLE t ADD COLUMN c int NOT NULL;", "breaking-required-column"),
     ("ALTER TABLE t ADD COLUMN c uuid DEFAULT gen_random_uuid();", "table-rewrite"),
     ("ALTER TABLE t ALTER COLUMN c SET NOT NULL;", "constraint-validated-under-lock"),
     ("CREATE INDEX i ON t (c);", "blocking-index-build"),
