@@ -239,9 +239,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All tables outside the system's schemas, by OID."""
+    """All tables outside the system's schemas, by OID. ``server_version`` as server_version_num, 0 unknown."""
 
     tables: Mapping[int, Table] = field(default_factory=dict)
+    server_version: int = 0
 
     def named(self, name: str) -> Table | None:
         return next((table for table in self.tables.values() if table.name == name), None)

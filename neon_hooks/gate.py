@@ -86,6 +86,7 @@ class Gate:
             units=tuple(units),
             neon_branch=neon_branch.facts if neon_branch and neon_branch.facts.id else None,
             timings=watch.stages,
+            server_version=max((unit.before.server_version for unit in units if unit.before), default=0),
         )
         facts, unread = self.read(facts)
         left_over = neon_branch.left_over if neon_branch else ""

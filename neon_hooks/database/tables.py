@@ -89,7 +89,7 @@ def catalogue(connection: Connection) -> Catalogue:
             replica_identity=replica_identity,
             disabled_triggers=tuple(row[0] for row in its_triggers),
         )
-    return Catalogue(made)
+    return Catalogue(made, connection.info.server_version)
 
 
 def _together(connection: Connection, queries: Iterable[str]) -> list[list[Row]]:
