@@ -41,7 +41,8 @@ class Gate:
 
     def validate(self, pushed: Range, works: Sequence[Work]) -> Outcome:
         """The verdict on one range. Unavailable becomes the verdict unknown; UsageError and Interrupted do not."""
-        facts = Facts(pushed, units=tuple(UnitFacts(work) for work in works), data=self.settings.data)
+        units = tuple(UnitFacts(work) for work in works)
+        facts = Facts(pushed, units, data=self.settings.data, limits=self.settings.limits)
         check_data(facts, self.settings)
         if not any(needs_trial(work) for work in works):
             facts, problem = self.read(facts)

@@ -88,12 +88,33 @@ def one_of(*words: str) -> Check:
 
 def duration(most: float) -> Check:
     def check(value: Any) -> float:
-        seconds = parse_duration(value) if isinstance(value, str) else 0.0
+        seconds = _seconds(value)
         if not 0 < seconds <= most:
             raise ValueError(f'a duration such as "60s", "2m" or "4h", at most {most:g} s')
         return seconds
 
     return check
+
+
+def milliseconds(value: Any) -> float:
+    seconds = _seconds(value)
+    if not seconds > 0:
+        raise ValueError('a duration such as "500ms" or "2s"')
+    return seconds * 1000
+
+
+def _seconds(value: Any) -> float:
+    """0 for what is no duration; each kind says which ones it takes."""
+    try:
+        return parse_duration(value) if isinstance(value, str) else 0.0
+    except ValueError:
+        return 0.0
+
+
+def count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError("a whole number, at least 1")
+    return value
 
 
 def table(of: type, keys: Mapping[str, Check], required: Sequence[str] = ()) -> Check:

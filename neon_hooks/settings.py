@@ -8,7 +8,7 @@ comes from the environment only. Nothing here opens a file or knows git: texts a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +16,7 @@ from neon_hooks import kinds
 from neon_hooks.errors import UsageError
 from neon_hooks.findings import Severity
 from neon_hooks.kinds import Check
+from neon_hooks.limits import Limits, TableLimits
 
 FILES = (".neon-hooks.toml", "pyproject.toml")
 DEFAULT_API_HOST = "https://console.neon.tech/api/v2"
@@ -73,7 +74,11 @@ class LocalSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """``ttl`` and ``deadline`` are seconds. ``origin`` says where each key that is set came from."""
+    """``ttl`` and ``deadline`` are seconds, ``thresholds`` and ``tables`` milliseconds.
+
+    ``tables`` has what is set for single tables, by name with schema; ``limits`` is both together.
+    ``origin`` says where each key that is set came from.
+    """
 
     project_id: str = ""
     parent: str = ""
@@ -87,6 +92,8 @@ class Settings:
     env_passthrough: tuple[str, ...] = ()
     systems: tuple[SystemSettings, ...] = ()
     rules: Mapping[str, str] = field(default_factory=dict)
+    thresholds: Limits = Limits()
+    tables: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     masking: tuple[MaskingRule, ...] = ()
     local: LocalSettings = LocalSettings()
     verbose: bool = False
@@ -98,12 +105,33 @@ class Settings:
     def is_local(self) -> bool:
         return self.api_host == "local"
 
+    @property
+    def limits(self) -> Limits:
+        """What is not set for a table is as for all."""
+        common = TableLimits(self.thresholds.reads_blocked, self.thresholds.writes_blocked)
+        return replace(self.thresholds, tables={name: replace(common, **own) for name, own in self.tables.items()})
+
 
 def _rules(value: Any) -> Mapping[str, str]:
     if not isinstance(value, dict):
         raise ValueError("a table of rule ids")
     checked = {rule: kinds.checked(rule, word, {rule: SEVERITY}) for rule, word in value.items()}
     return MappingProxyType(checked)
+
+
+def _limits_of_tables(value: Any) -> Mapping[str, Mapping[str, float]]:
+    """By name with schema; a name without one means public."""
+    if not isinstance(value, dict):
+        raise ValueError("a table of table names")
+    found = {}
+    for name, limits in value.items():
+        if not isinstance(limits, dict) or not limits:
+            raise kinds.Wrong(f"`{name}` needs one of the keys {', '.join(f'`{key}`' for key in TABLE_KEYS)}")
+        if any(isinstance(limit, dict) for limit in limits.values()):
+            raise kinds.Wrong(f'`{name}`: a name with schema stands in quotes: [tables."{name}.{next(iter(limits))}"]')
+        own = {key: kinds.checked(key, limit, TABLE_KEYS) for key, limit in limits.items()}
+        found[name if "." in name else f"public.{name}"] = MappingProxyType(own)
+    return MappingProxyType(found)
 
 
 def _system(value: Any) -> SystemSettings:
@@ -141,6 +169,13 @@ SYSTEM_KEYS: Mapping[str, Check] = {
 MASKING_KEYS: Mapping[str, Check] = dict.fromkeys(
     ("table", "column", "function", "value", "schema", "database"), kinds.text
 )
+TABLE_KEYS: Mapping[str, Check] = dict.fromkeys(("reads_blocked", "writes_blocked"), kinds.milliseconds)
+THRESHOLD_KEYS: Mapping[str, Check] = {
+    **TABLE_KEYS,
+    "large_table": kinds.count,
+    "batch": kinds.count,
+    "lock_timeout": kinds.milliseconds,
+}
 LOCAL_KEYS: Mapping[str, Check] = {"dump": kinds.text, "postgres": kinds.text}
 KEYS: Mapping[str, Check] = {
     "project_id": kinds.text,
@@ -156,12 +191,14 @@ KEYS: Mapping[str, Check] = {
     "verbose": kinds.flag,
     "systems": kinds.list_of("systems", _system),
     "rules": _rules,
+    "thresholds": kinds.table(Limits, THRESHOLD_KEYS),
+    "tables": _limits_of_tables,
     "masking": kinds.list_of("masking", kinds.table(MaskingRule, MASKING_KEYS, required=("table", "column"))),
     "local": kinds.table(LocalSettings, LOCAL_KEYS),
 }
 SECRET_KEYS = ("api_key", "neon_api_key")
 FROM_ENVIRONMENT = {"NEON_PROJECT_ID": "project_id"}  # besides NEON_HOOKS_<KEY>
-NOT_FROM_ENVIRONMENT = ("systems", "rules", "masking", "local")
+NOT_FROM_ENVIRONMENT = ("systems", "rules", "thresholds", "tables", "masking", "local")
 
 
 def load(

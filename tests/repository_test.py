@@ -52,7 +52,7 @@ def test_every_package_and_every_shim_is_installed() -> None:
 def test_the_readme_names_every_setting_rule_and_hook() -> None:
     readme = (TOP / "README.md").read_text()
     for key in KEYS:
-        assert re.search(rf"^(?:{key} = |\[+{key}\])", readme, re.MULTILINE), key
+        assert re.search(rf"^(?:{key} = |\[+{key}[\].])", readme, re.MULTILINE), key
     for rule in CATALOGUE:
         assert f"`{rule}`" in readme, rule
     for id in re.findall(r"- id: (\S+)", (TOP / ".pre-commit-hooks.yaml").read_text()):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from neon_hooks.errors import UsageError
+from neon_hooks.limits import Limits, TableLimits
 from neon_hooks.settings import DEFAULT_API_HOST, Settings, SystemSettings, load
 
 TOML = ".neon-hooks.toml"
@@ -42,6 +43,24 @@ def test_a_file_sets_every_kind_of_key() -> None:
 def test_a_command_is_a_text_or_a_list(command: str) -> None:
     (entry,) = load({TOML: f"[[systems]]\nsystem = 'goose'\ncommand = {command}"}, {}).systems
     assert entry.command == "make 'up now'"
+
+
+def test_thresholds_are_milliseconds_and_a_table_may_have_its_own() -> None:
+    text = """
+        [thresholds]
+        writes_blocked = "2s"
+        large_table = 5000
+        [tables.orders]
+        reads_blocked = "50ms"
+        [tables."audit.log"]
+        writes_blocked = "1m"
+    """
+    limits = load({TOML: text}, {}).limits
+    assert (limits.reads_blocked, limits.writes_blocked, limits.large_table, limits.batch) == (100.0, 2000.0, 5000, 50_000)
+    assert limits.of("public.orders") == TableLimits(50.0, 2000.0)
+    assert limits.of("audit.log") == TableLimits(100.0, 60_000.0)
+    assert limits.of("public.log") == TableLimits(100.0, 2000.0)
+    assert load({}, {}).limits == Limits()
 
 
 def test_flags_win_over_environment_over_file_over_pyproject() -> None:
@@ -87,6 +106,16 @@ def test_a_pyproject_without_our_table_is_not_read() -> None:
         ("[[systems]]\nsystem = 'sql'\nroot = '../x'", ["root", "inside the repository"]),
         ("[[systems]]\nsystem = 'sql'\nroots = 'x'", ["roots", "single_transaction"]),
         ("[rules]\nedited-migration = 'of'", ["edited-migration", '"off"']),
+        ("[thresholds]\nreads_blocked = 100", ["thresholds", "reads_blocked", '"500ms"']),
+        ("[thresholds]\nreads_blocked = '0s'", ["reads_blocked", '"500ms"']),
+        ("[thresholds]\nreads_blocked = 'soon'", ["reads_blocked", "'soon'", '"500ms"']),
+        ("[thresholds]\nlarge_table = '1000'", ["large_table", "a whole number, at least 1"]),
+        ("[thresholds]\nbatch = true", ["batch", "a whole number"]),
+        ("[thresholds]\nwrites = '1s'", ["`writes`", "writes_blocked", "lock_timeout"]),
+        ("[tables.orders]\nbatch = 5", ["tables", "`batch`", "reads_blocked, writes_blocked"]),
+        ("[tables.orders]", ["tables", "`orders`", "`reads_blocked`, `writes_blocked`"]),
+        ("[tables.shop.orders]\nreads_blocked = '1s'", ['[tables."shop.orders"]']),
+        ("tables = 'orders'", ["tables", "a table of table names"]),
         ("verbose = 3", ["verbose", "true or false"]),
         ("parent = 'x", ["not valid TOML"]),
     ],
