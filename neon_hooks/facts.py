@@ -179,7 +179,8 @@ class MigrationRun:
 class Column:
     """``number`` is pg_attribute.attnum, which outlives a renaming; ``type`` as format_type() prints it.
 
-    ``null_fraction`` is the planner's estimate, None where it has none.
+    ``default`` is "identity" for an identity column, the expression for a generated one. ``null_fraction`` is
+    the planner's estimate, None where it has none.
     """
 
     number: int
@@ -294,7 +295,7 @@ class UnitFacts:
     ``pending_on_main`` the ids of the tree that were not applied then (None: not known), ``skipped`` those
     of them that the tool passes over in silence. ``before`` and ``after`` are the catalogue around the first
     run, None where it was not read. ``linted`` is what the linter says of the SQL, ``accepted`` what the
-    migrations' own comments do.
+    migrations' own comments do. ``bookkeeping`` is the name of the tool's own table, without schema.
     """
 
     work: Work
@@ -313,6 +314,7 @@ class UnitFacts:
     after: Catalogue | None = None
     linted: tuple[Linted, ...] = ()
     accepted: tuple[Accepted, ...] = ()
+    bookkeeping: str = ""
 
     @property
     def unit(self) -> Unit:

@@ -35,5 +35,5 @@ class Limits:
     tables: Mapping[str, TableLimits] = field(default_factory=dict)
 
     def of(self, table: str) -> TableLimits:
-        """The limits of a table, named with its schema."""
-        return self.tables.get(table) or TableLimits(self.reads_blocked, self.writes_blocked)
+        """The limits of a table, named with its schema. Quotes, which facts have where SQL needs them, do not count."""
+        return self.tables.get(table.replace('"', "")) or TableLimits(self.reads_blocked, self.writes_blocked)

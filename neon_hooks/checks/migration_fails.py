@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from neon_hooks.checks.concurrently import is_refused
 from neon_hooks.checks.sqlstates import fix_for, name_of
 from neon_hooks.facts import DatabaseError, Facts, Statement, ToolRun, UnitFacts
 from neon_hooks.findings import Finding, Rule, Severity, found
@@ -27,6 +28,8 @@ def check(facts: Facts) -> Iterator[Finding]:
         if unit.first is None or not unit.first.exit_code:
             continue
         statement = unit.first.failed
+        if statement and is_refused(statement):
+            continue  # concurrently-in-transaction says more
         yield _refused(unit, statement) if statement else _tool_failed(unit, unit.first)
 
 

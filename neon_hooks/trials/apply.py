@@ -75,6 +75,7 @@ def _by_bookkeeping(
         pending_on_main=frozenset(migration.id for migration in work.history) - applied_before,
         skipped=skipped,
         proof=system.prove(before.ids, after.ids, work.history, work.pushed),
+        bookkeeping=bookkeeping.table,
     )
 
 

@@ -1,0 +1,194 @@
+"""The examples of the catalogue, executed: what a rule calls bad is found, what it calls good is not.
+
+``observe`` is whatever sends messages to a database and says what happened; the examples know nothing of it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from neon_hooks.checks import CATALOGUE, judge
+from neon_hooks.database.connect import connect
+from neon_hooks.database.script import split
+from neon_hooks.dsn import Dsn
+from neon_hooks.emulator import Emulator
+from neon_hooks.facts import Facts
+from neon_hooks.findings import Finding, Rule, Severity
+from neon_hooks.limits import Limits
+from tests.checks.watching import watch
+
+Observe = Callable[[Sequence[str]], Facts]
+"""Each text is one message of the simple query protocol, sent after the other in one session."""
+SHOP = Path(__file__).parent.parent / "catalogue.sql"
+ROWS = 20_000
+# Lower than the defaults, as the tables are smaller than production's; the examples sleep for 400 ms.
+LIMITS = Limits(reads_blocked=200, writes_blocked=300, large_table=10_000, batch=1_000)
+NUMBERS = itertools.count(1)
+# What must be there before an example begins: an index that a killed CREATE INDEX CONCURRENTLY has left behind.
+BEFORE = {"invalid-index": "update pg_index set indisvalid = false where indexrelid = 'customers_email'::regclass"}
+# What can only be tried as it stands: Postgres allows it no transaction, or it is about transactions.
+AS_IT_STANDS = {"concurrently-in-transaction", "nested-transaction", "invalid-index", "lock-timeout-with-concurrently"}
+# What nothing tells of a DO block: which of its statements took a lock, its rows, a lock_timeout of its own.
+NOT_IN_A_DO_BLOCK = {"several-tables-locked", "unbatched-update", "unbatched-delete", "lock-timeout-too-long"}
+EXAMPLES = [rule for rule in CATALOGUE.values() if rule.bad]
+HARMLESS = {
+    "a wider varchar": "ALTER TABLE orders ALTER COLUMN note TYPE varchar(80);",
+    "varchar becomes text": "ALTER TABLE orders ALTER COLUMN note TYPE text;",
+    "a wider numeric": "ALTER TABLE orders ALTER COLUMN discount TYPE numeric(12, 2);",
+    "a nullable column": "ALTER TABLE orders ADD COLUMN state text;",
+    "a constant default": "ALTER TABLE orders ADD COLUMN state text NOT NULL DEFAULT 'new';",
+    "a default that is computed once": "ALTER TABLE orders ADD COLUMN seen timestamptz DEFAULT now();",
+    "NOT NULL after a validated CHECK": "ALTER TABLE orders ADD CONSTRAINT c CHECK (note IS NOT NULL) NOT VALID;\n"
+    "ALTER TABLE orders VALIDATE CONSTRAINT c;\nALTER TABLE orders ALTER COLUMN note SET NOT NULL;\n"
+    "ALTER TABLE orders DROP CONSTRAINT c;",
+    "an index on a small table": "CREATE INDEX ON countries (name);",
+    "NOT NULL on an empty table": "ALTER TABLE empty_things ADD COLUMN a text;\n"
+    "ALTER TABLE empty_things ALTER COLUMN a SET NOT NULL;\nALTER TABLE empty_things ALTER COLUMN a SET DEFAULT '';",
+    "a new table with all that belongs to it": "BEGIN;\nCREATE TABLE tags (id bigint PRIMARY KEY, name text NOT NULL,"
+    " state text CHECK (state <> ''));\nCREATE INDEX ON tags (name);\nINSERT INTO tags SELECT n, n FROM"
+    " generate_series(1, 5000) n;\nALTER TABLE tags ALTER COLUMN state TYPE varchar(9);\nUPDATE tags SET name = 'x';\nCOMMIT;",
+    "CONCURRENTLY": "CREATE INDEX CONCURRENTLY ON orders (note);\nREINDEX INDEX CONCURRENTLY orders_placed_at;\n"
+    "DROP INDEX CONCURRENTLY orders_placed_at;",
+    "a unique constraint from its index": "CREATE UNIQUE INDEX CONCURRENTLY u ON orders (id, note);\n"
+    "ALTER TABLE orders ADD CONSTRAINT u UNIQUE USING INDEX u;",
+    "a partition whose CHECK is there": "ALTER TABLE measures_2026 ADD CONSTRAINT c CHECK (taken_on >= '2026-01-01'"
+    " AND taken_on < '2027-01-01') NOT VALID;\nALTER TABLE measures_2026 VALIDATE CONSTRAINT c;\n"
+    "ALTER TABLE measures ATTACH PARTITION measures_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');",
+    "a function made anew": "DROP FUNCTION order_count();\nCREATE FUNCTION order_count() RETURNS int LANGUAGE sql AS 'SELECT 1';",
+    "a view made anew": "DROP VIEW recent_orders;\nCREATE VIEW recent_orders AS SELECT id FROM orders;",
+    "a few rows": "UPDATE orders SET note = 'x' WHERE id < 100;\nDELETE FROM order_lines WHERE id < 100;",
+    "a new enum value": "ALTER TYPE order_state ADD VALUE 'lost';",
+}
+HARMFUL = {
+    "a narrower varchar": ("ALTER TABLE orders ALTER COLUMN note TYPE varchar(40);", {"table-rewrite", "breaking-type-change"}),
+    "another type": ("ALTER TABLE orders ALTER COLUMN priority TYPE text;", {"table-rewrite", "breaking-type-change"}),
+    "a serial column": ("ALTER TABLE orders ADD COLUMN n bigserial;", {"table-rewrite"}),
+    "a stored column": ("ALTER TABLE orders ADD COLUMN n int GENERATED ALWAYS AS (1) STORED;", {"table-rewrite"}),
+    "VACUUM FULL": ("VACUUM FULL orders;", {"table-rewrite"}),
+    "CLUSTER": ("CLUSTER orders USING orders_pkey;", {"table-rewrite"}),
+    "an inline CHECK": ("ALTER TABLE orders ADD COLUMN n int CHECK (n > 0);", {"constraint-validated-under-lock"}),
+    "a CHECK": ("ALTER TABLE orders ADD CHECK (total >= 0);", {"constraint-validated-under-lock"}),
+    "a foreign key": (
+        "ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers (id);", {"constraint-validated-under-lock"}
+    ),
+    "a unique constraint": ("ALTER TABLE orders ADD UNIQUE (id, note);", {"blocking-index-build"}),
+    "an exclusion constraint": ("ALTER TABLE orders ADD EXCLUDE (id WITH =);", {"blocking-index-build"}),
+    "REINDEX": ("REINDEX TABLE orders;", {"blocking-index-build"}),
+    "a partition without a CHECK": (
+        "ALTER TABLE measures ATTACH PARTITION measures_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');",
+        {"constraint-validated-under-lock"},
+    ),
+    "TRUNCATE": ("TRUNCATE orders;", {"data-dropped"}),
+    "a table with its rows": ("DROP TABLE order_lines;", {"data-dropped"}),
+    "a column with its index": ("ALTER TABLE orders DROP COLUMN customer_id CASCADE;", {"data-dropped", "cascaded-drop"}),
+    "a renamed table": ("ALTER TABLE orders RENAME TO purchases;", {"breaking-rename"}),
+    "a moved table": ("CREATE SCHEMA shop;\nALTER TABLE orders SET SCHEMA shop;", {"breaking-rename"}),
+    "a renamed enum value": ("ALTER TYPE order_state RENAME VALUE 'sent' TO 'shipped';", {"breaking-rename"}),
+    "a lost default": ("ALTER TABLE events ALTER COLUMN state DROP DEFAULT;", {"breaking-required-column"}),
+}
+
+
+@pytest.fixture(scope="module")
+def superuser() -> Iterator[Dsn]:
+    """The owner of the shop, who may also create event triggers."""
+    with Emulator() as emulator:
+        project = emulator._project
+        with project.fleet.session(next(iter(project.neon_branches.values())).timeline) as admin:
+            admin.execute(f"alter role {emulator.main.user} superuser".encode())
+        with closing(connect(emulator.main)) as connection:
+            connection.execute(b"create database shop")
+        shop = replace(emulator.main, database="shop")
+        with closing(connect(shop)) as connection:
+            connection.execute(SHOP.read_text().replace(":rows", str(ROWS)).encode())
+        yield shop
+
+
+@pytest.fixture
+def shop(superuser: Dsn) -> Dsn:
+    name = f"shop_{next(NUMBERS)}"
+    with closing(connect(replace(superuser, database="postgres"))) as connection:
+        connection.execute(f"create database {name} template shop".encode())
+    return replace(superuser, database=name)
+
+
+@pytest.fixture
+def observe(shop: Dsn) -> Observe:
+    return lambda messages: watch(shop, messages, limits=LIMITS)
+
+
+def serious(facts: Facts) -> list[Finding]:
+    """What a person sees without asking for more; that the session has no lock_timeout is every example's case."""
+    found = [f for f in judge(facts, {"not-on-test-branch": "off"}) if f.severity is not Severity.NOTE]
+    return [finding for finding in found if not finding.rule.startswith("lock-timeout")]
+
+
+def one_by_one(sql: str) -> tuple[str, ...]:
+    return tuple(part.text for part in split(sql))
+
+
+def variants(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The bad example in every way in which a tool may send it."""
+    yield "as it stands", one_by_one(rule.bad)
+    if rule.id in AS_IT_STANDS:
+        return
+    inner = tuple(text for text in one_by_one(rule.bad) if text not in ("BEGIN", "COMMIT"))
+    yield "in a transaction", ("BEGIN", *inner, "COMMIT")
+    yield "in one message", (";".join(inner),)
+    if rule.id not in NOT_IN_A_DO_BLOCK:
+        body = re.sub(r"\bSELECT pg_sleep", "PERFORM pg_sleep", ";\n".join(inner))
+        yield "in a DO block", (f"DO $do$ BEGIN\n{body};\nEND $do$",)
+
+
+VARIANTS = [
+    pytest.param(rule, messages, id=f"{rule.id} {how}") for rule in EXAMPLES for how, messages in variants(rule)
+]
+
+
+@pytest.mark.parametrize(("rule", "messages"), VARIANTS)
+def test_the_bad_example_is_found(rule: Rule, messages: tuple[str, ...], shop: Dsn, observe: Observe) -> None:
+    prepare(shop, rule)
+    assert rule.id in [finding.rule for finding in judge(observe(messages), {})]
+
+
+@pytest.mark.parametrize("rule", EXAMPLES, ids=lambda rule: rule.id)
+def test_the_good_example_is_not_and_runs_through(rule: Rule, shop: Dsn, observe: Observe) -> None:
+    prepare(shop, rule)
+    facts = observe(one_by_one(rule.good))
+    assert refused(facts) == ""
+    assert rule.id not in [finding.rule for finding in judge(facts, {})]
+
+
+@pytest.mark.parametrize("sql", HARMLESS.values(), ids=HARMLESS)
+def test_a_harmless_change_is_quiet(sql: str, observe: Observe) -> None:
+    facts = observe(one_by_one(sql))
+    assert refused(facts) == ""
+    assert serious(facts) == []
+
+
+@pytest.mark.parametrize(("sql", "rules"), HARMFUL.values(), ids=HARMFUL)
+def test_a_harmful_change_is_found_once(sql: str, rules: set[str], observe: Observe) -> None:
+    facts = observe(one_by_one(sql))
+    assert refused(facts) == ""
+    assert sorted(finding.rule for finding in serious(facts)) == sorted(rules)
+
+
+def refused(facts: Facts) -> str:
+    """What Postgres said when a statement failed."""
+    run = facts.units[0].first
+    assert run is not None
+    return f"{run.failed.error}: {run.failed.sql}" if run.failed else ""
+
+
+def prepare(shop: Dsn, rule: Rule) -> None:
+    if sql := BEFORE.get(rule.id):
+        with closing(connect(shop)) as connection:
+            connection.execute(sql.encode())
+
+
