@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neon_hooks.checks.blocking import is_bookkeeping, under_lock
+from neon_hooks.checks.blocking import under_lock
 from neon_hooks.checks.idioms import Form, advice
-from neon_hooks.checks.schema import new_tables
+from neon_hooks.checks.schema import is_bookkeeping, new_tables
 from neon_hooks.checks.sql_text import says, target, verb
 from neon_hooks.checks.wording import Places, duration, quoted, shown
 from neon_hooks.facts import Facts, Statement, UnitFacts

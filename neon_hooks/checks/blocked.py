@@ -128,6 +128,8 @@ def _judge(
     block: Block, statements: list[Statement], change: TableChange | None, limits: Limits
 ) -> Iterator[Judged]:
     for statement in statements:
+        if not block.covers(statement):
+            continue
         step = Step(statement, block, change)
         cause = cause_of(step)
         if cause is None and WORK.applies(step):
@@ -144,18 +146,17 @@ def _weighed(step: Step, cause: Cause, limits: Limits) -> Judged | None:
     hurts = total > most and ms >= SHARE * total
     if hurts:
         return Judged(step, cause, Severity.ERROR, use, ms, most, None)
-    rows = block.rows or 0
-    if cause is WORK:
-        if not is_backfill(step):
-            return None
-        large = (step.statement.rows or 0) > limits.batch or rows >= limits.large_table
-    else:
-        large = rows >= limits.large_table
-    if large:
-        return Judged(step, cause, Severity.WARNING, use, ms, most, forecast(rows, ms, most) if cause.grows else None)
-    if not cause.grows or rows < MEASURABLE_ROWS:
+    rows, changed = block.rows or 0, step.statement.rows or 0
+    if cause is WORK and not is_backfill(step):
         return None
-    return Judged(step, cause, Severity.NOTE, use, ms, most, forecast(rows, ms, most))
+    if rows >= limits.large_table or (cause is WORK and changed > limits.batch):
+        severity = Severity.WARNING
+    elif cause.grows and rows >= MEASURABLE_ROWS:
+        severity = Severity.NOTE
+    else:
+        return None
+    size = forecast(changed if cause is WORK else rows, ms, most) if cause.grows else None
+    return Judged(step, cause, severity, use, ms, most, size)
 
 
 def _rest(block: Block, found_here: list[Judged], limits: Limits) -> Use | None:
@@ -185,7 +186,8 @@ def _finding(unit: UnitFacts, places: Places, group: list[Judged]) -> Finding:
     if worst.severity is Severity.ERROR:
         message += f" (limit: {duration(worst.limit)})"
     elif worst.forecast:
-        message += f"; from {worst.forecast} on it would be over the limit of {duration(worst.limit)}"
+        size = f"when it changes {worst.forecast}" if worst.cause is WORK else f"from {worst.forecast} on"
+        message += f"; {size} it would be over the limit of {duration(worst.limit)}"
     return found(
         worst.cause.rule,
         message,

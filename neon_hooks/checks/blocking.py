@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from neon_hooks.checks.schema import is_bookkeeping
 from neon_hooks.facts import Evidence, LockHeld, Statement, ToolRun, UnitFacts
 from neon_hooks.limits import TableLimits
 from neon_hooks.lockmodes import Use, blocks, makes_wait
 
 Spans = tuple[tuple[float, float], ...]
-BOOKKEEPING_LOCKS = ("", "_lock", "lock")  # knex_migrations_lock, databasechangeloglock
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,10 @@ class Block:
             (held for held in self.held if held.by is not statement and held.by.started_ms < statement.started_ms), None
         )
 
+    def covers(self, statement: Statement) -> bool:
+        """Whether ``statement`` ran while the table was blocked."""
+        return bool(self.taken_by(statement) or self.holder(statement))
+
     def taken_by(self, statement: Statement) -> tuple[LockHeld, ...]:
         return tuple(held.lock for held in self.held if held.by is statement)
 
@@ -84,21 +88,23 @@ def blocks_of(unit: UnitFacts) -> Iterator[Block]:
     run = observed(unit)
     if run is None:
         return
+    tables = {table.name: table for table in unit.before.tables.values()} if unit.before else {}
+    views = {name for name, table in tables.items() if table.kind == "m"}
     held: dict[tuple[int, str], list[Held]] = defaultdict(list)
     for statement in run.statements:
         for lock in statement.locks:
-            if counts(unit, lock) and blocks(lock.mode):
+            if counts(unit, lock) and harms(lock.mode, table_of(lock) in views):
                 held[statement.transaction, table_of(lock)].append(Held(lock, statement))
         for table in statement.rewrites:
             if (statement.transaction, table) not in held:
                 held[statement.transaction, table].append(Held(_of_rewrite(table, statement), statement))
-    sizes = {table.name: table.rows for table in unit.before.tables.values()} if unit.before else {}
     ends = {transaction.number: transaction.ended_ms for transaction in run.transactions}
     for (transaction, table), locks in held.items():
         spans = {use: merged(h.lock for h in locks if makes_wait(h.lock.mode, use)) for use in Use}
         until = ends.get(transaction, max(h.lock.acquired_ms + h.lock.held_ms for h in locks))
         rows = [h.lock.rows for h in locks if h.lock.rows is not None and h.lock.relation == table]
-        yield Block(transaction, table, max(rows, default=sizes.get(table)), tuple(locks), spans, until)
+        known = max(rows, default=tables[table].rows if table in tables else None)
+        yield Block(transaction, table, known, tuple(locks), spans, until)
 
 
 def _of_rewrite(table: str, statement: Statement) -> LockHeld:
@@ -111,9 +117,9 @@ def counts(unit: UnitFacts, lock: LockHeld) -> bool:
     return lock.existed_before and not is_bookkeeping(unit, table_of(lock))
 
 
-def is_bookkeeping(unit: UnitFacts, table: str) -> bool:
-    name = table.rpartition(".")[2]
-    return bool(unit.bookkeeping) and name in {unit.bookkeeping + ending for ending in BOOKKEEPING_LOCKS}
+def harms(mode: str, materialized_view: bool) -> bool:
+    """Nobody writes to a materialized view but REFRESH."""
+    return makes_wait(mode, Use.READS) if materialized_view else bool(blocks(mode))
 
 
 def table_of(lock: LockHeld) -> str:

@@ -84,7 +84,7 @@ def _validates(step: Step) -> bool:
     """By a statement of DDL, or a DO block after which a constraint holds that did not before."""
     if not _scans(step):
         return False
-    if verb(step.statement) in ("ALTER", "CREATE"):
+    if verb(step.statement) == "ALTER" or tag(step.statement) == "CREATE TABLE":
         return True
     change = step.change
     return verb(step.statement) == "DO" and change is not None and bool(change.newly_validated or change.newly_not_null)

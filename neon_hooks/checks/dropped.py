@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 
 from neon_hooks.checks.idioms import Form, advice
-from neon_hooks.checks.schema import last_part
+from neon_hooks.checks.schema import is_bookkeeping, last_part
 from neon_hooks.checks.sql_text import says, verb
 from neon_hooks.checks.wording import Places, listed, shown
 from neon_hooks.facts import Dropped, Facts, Lost, Statement, UnitFacts
@@ -60,7 +61,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _data(unit: UnitFacts, places: Places, statement: Statement) -> Iterator[Finding]:
-    lost = [each for each in statement.lost if each.values]
+    lost = [each for each in statement.lost if each.values and not is_bookkeeping(unit, each.relation)]
     if not lost or verb(statement) in MOVES_ROWS:
         return
     rows_only = all(not each.column for each in lost)
@@ -106,7 +107,7 @@ def _is_dependent(unit: UnitFacts, statement: Statement, dropped: Dropped) -> bo
 
 
 def _names(statement: Statement, table: str) -> bool:
-    return says(statement, rf"\b{last_part(table).upper()}\b")
+    return says(statement, rf"\b{re.escape(last_part(table).upper())}\b")
 
 
 def _spans_columns(unit: UnitFacts, dropped: Dropped, tables: set[str]) -> bool:
@@ -131,7 +132,7 @@ def _objects(unit: UnitFacts, places: Places, statement: Statement) -> Iterator[
 
 
 def _made_again(unit: UnitFacts, drop: Statement, dropped: Dropped) -> bool:
-    name = last_part(dropped.identity.partition("(")[0]).upper()
+    name = re.escape(last_part(dropped.identity.partition("(")[0]).upper())
     statements = unit.first.statements if unit.first else ()
     return any(says(s, rf"\bCREATE\b.*\b{name}\b") for s in statements if s.started_ms >= drop.started_ms)
 

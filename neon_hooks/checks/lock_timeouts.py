@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from neon_hooks.checks.blocking import Block, blocks_of
+from neon_hooks.checks.concurrently import is_refused
 from neon_hooks.checks.forecast import MEASURABLE_ROWS
 from neon_hooks.checks.idioms import Form, advice
 from neon_hooks.checks.sql_text import says
@@ -92,7 +93,7 @@ def _rule(statement: Statement, limits: Limits) -> Rule | None:
 
 def _hasty(unit: UnitFacts, places: Places, limits: Limits) -> Iterator[Finding]:
     for statement in unit.first.statements if unit.first else ():
-        timeout = statement.lock_timeout_ms or 0
+        timeout = 0 if is_refused(statement) else statement.lock_timeout_ms or 0
         if 0 < timeout <= limits.lock_timeout and says(statement, r"^(?:CREATE|DROP|REINDEX)\b.*\bCONCURRENTLY\b"):
             yield found(
                 CONCURRENTLY,

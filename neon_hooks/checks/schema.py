@@ -11,6 +11,8 @@ from functools import cached_property
 
 from neon_hooks.facts import Column, Constraint, Index, Table, UnitFacts
 
+BOOKKEEPING_LOCKS = ("", "_lock", "lock")  # knex_migrations_lock, databasechangeloglock
+
 
 @dataclass(frozen=True)
 class TableChange:
@@ -55,19 +57,26 @@ class TableChange:
 
 
 def changes(unit: UnitFacts) -> Iterator[TableChange]:
-    """Every table that was there before; nothing where the catalogue was not read."""
+    """Every table of the project that was there before; nothing where the catalogue was not read."""
     if unit.before is None or unit.after is None:
         return
     for oid, table in unit.before.tables.items():
-        yield TableChange(table, unit.after.tables.get(oid))
+        if not is_bookkeeping(unit, table.name):
+            yield TableChange(table, unit.after.tables.get(oid))
 
 
 def new_tables(unit: UnitFacts) -> Iterator[Table]:
     if unit.before is None or unit.after is None:
         return
     for oid, table in unit.after.tables.items():
-        if oid not in unit.before.tables:
+        if oid not in unit.before.tables and not is_bookkeeping(unit, table.name):
             yield table
+
+
+def is_bookkeeping(unit: UnitFacts, table: str) -> bool:
+    """Whether only the migration tool uses the table."""
+    names = {unit.bookkeeping + ending for ending in BOOKKEEPING_LOCKS}
+    return bool(unit.bookkeeping) and last_part(table) in names
 
 
 def column_names(table: Table, numbers: tuple[int, ...]) -> tuple[str, ...]:
