@@ -29,8 +29,8 @@ READS = Rule(
     " transaction.",
     effect="Every query on the table waits, and what waits for those queries.",
     fix="take the lock as late as possible, and commit at once",
-    bad="BEGIN;\nLOCK TABLE orders IN ACCESS EXCLUSIVE MODE;\nSELECT pg_sleep(0.4);\nCOMMIT;",
-    good="BEGIN;\nSELECT pg_sleep(0.4);\nLOCK TABLE orders IN ACCESS EXCLUSIVE MODE;\nCOMMIT;",
+    bad="BEGIN;\nLOCK TABLE orders IN ACCESS EXCLUSIVE MODE;\nSELECT pg_sleep(1);\nCOMMIT;",
+    good="BEGIN;\nSELECT pg_sleep(1);\nLOCK TABLE orders IN ACCESS EXCLUSIVE MODE;\nCOMMIT;",
 )
 WRITES = Rule(
     id="writes-blocked",
@@ -39,8 +39,8 @@ WRITES = Rule(
     " transaction.",
     effect="Every INSERT, UPDATE and DELETE on the table waits, and what waits for those.",
     fix="take the lock as late as possible, and commit at once",
-    bad="BEGIN;\nLOCK TABLE orders IN SHARE MODE;\nSELECT pg_sleep(0.4);\nCOMMIT;",
-    good="BEGIN;\nSELECT pg_sleep(0.4);\nLOCK TABLE orders IN SHARE MODE;\nCOMMIT;",
+    bad="BEGIN;\nLOCK TABLE orders IN SHARE MODE;\nSELECT pg_sleep(1);\nCOMMIT;",
+    good="BEGIN;\nSELECT pg_sleep(1);\nLOCK TABLE orders IN SHARE MODE;\nCOMMIT;",
 )
 RULES = (
     READS,

@@ -6,6 +6,7 @@ function or an ORM is seen as a plain statement is. The first cause of CAUSES th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,10 @@ from neon_hooks.checks.schema import TableChange, last_part
 from neon_hooks.checks.sql_text import changes_rows, says, tag, verb, waits_only
 from neon_hooks.facts import Statement
 from neon_hooks.findings import Rule, Severity
+
+
+CHECKING = r"\b(?:CHECK|NOT NULL|REFERENCES|FOREIGN KEY|PRIMARY KEY|ATTACH PARTITION|ALTER DOMAIN)\b"
+CHANGING = r"\b(?:UPDATE|INSERT INTO|DELETE FROM|MERGE INTO)\s+(?:ONLY\s+)?"
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,11 @@ def _rewrites(step: Step) -> bool:
 
 
 def _refreshes(step: Step) -> bool:
-    if step.change is not None:
-        return _rewrites(step) and step.change.before.kind == "m"
-    return says(step.statement, r"\bREFRESH MATERIALIZED VIEW\b") and bool(step.block.taken_by(step.statement))
+    """CONCURRENTLY takes no lock that counts (see blocking.harms)."""
+    if step.change is not None and step.change.before.kind != "m":
+        return False
+    said = says(step.statement, r"\bREFRESH MATERIALIZED VIEW\b") and bool(step.block.taken_by(step.statement))
+    return said or (step.change is not None and _rewrites(step))
 
 
 def _scans(step: Step) -> bool:
@@ -68,9 +75,10 @@ def _builds_index(step: Step) -> bool:
 
 
 def _drops_index(step: Step) -> bool:
-    """Not the indexes that go with a column, a constraint or a table."""
+    """Not the indexes that go with a column, a constraint or a table; CONCURRENTLY leaves the table alone."""
+    taken = any(lock.relation == step.table for lock in step.block.taken_by(step.statement))
     names = {last_part(i.name) for i in step.change.before.indexes} if step.change else set()
-    return any(
+    return (taken or step.block.holder(step.statement) is not None) and any(
         dropped.kind == "index" and not dropped.cascaded and last_part(dropped.identity) in names
         for dropped in step.statement.dropped
     )
@@ -81,20 +89,22 @@ def _validates_late(step: Step) -> bool:
 
 
 def _validates(step: Step) -> bool:
-    """By a statement of DDL, or a DO block after which a constraint holds that did not before."""
+    """The table was read, and there was something to check: a statement may read it for other reasons."""
     if not _scans(step):
         return False
-    if verb(step.statement) == "ALTER" or tag(step.statement) == "CREATE TABLE":
-        return True
     change = step.change
-    return verb(step.statement) == "DO" and change is not None and bool(change.newly_validated or change.newly_not_null)
+    checked = change is None or bool(change.newly_not_null or any(c.kind in "cfn" for c in change.newly_validated))
+    if verb(step.statement) == "ALTER" or tag(step.statement) == "CREATE TABLE":
+        return checked or says(step.statement, CHECKING)
+    return verb(step.statement) == "DO" and change is not None and checked
 
 
 def _works_on(step: Step) -> bool:
     """Data is changed while an earlier statement's lock is there; in a DO block while its own is."""
     if step.block.holder(step.statement):
         return not waits_only(step.statement)
-    return verb(step.statement) == "DO" and _scans(step) and says(step.statement, r"\b(?:UPDATE|INSERT|DELETE|MERGE)\b")
+    name = re.escape(last_part(step.table).upper())
+    return verb(step.statement) == "DO" and says(step.statement, CHANGING + rf'(?:"?\w+"?\.)?"?{name}\b')
 
 
 def _index_form(step: Step) -> Form:

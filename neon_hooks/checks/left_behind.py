@@ -17,9 +17,9 @@ INVALID = Rule(
     condition="After the run there is an INVALID index that the migration has made, or passed over by IF NOT EXISTS.",
     effect="It is never used by a query, never enforced if it is unique, and still slows down every write.",
     fix="DROP INDEX CONCURRENTLY IF EXISTS it before it is created, or REINDEX INDEX CONCURRENTLY it",
-    bad="CREATE INDEX CONCURRENTLY IF NOT EXISTS customers_email ON customers (email);",
-    good="DROP INDEX CONCURRENTLY IF EXISTS customers_email;\n"
-    "CREATE INDEX CONCURRENTLY IF NOT EXISTS customers_email ON customers (email);",
+    bad="CREATE INDEX CONCURRENTLY IF NOT EXISTS customers_code ON customers (country_code);",
+    good="DROP INDEX CONCURRENTLY IF EXISTS customers_code;\n"
+    "CREATE INDEX CONCURRENTLY IF NOT EXISTS customers_code ON customers (country_code);",
 )
 UNVALIDATED = Rule(
     id="unvalidated-constraint",

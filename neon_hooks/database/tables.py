@@ -33,7 +33,7 @@ TABLES = f"""
     {FROM}"""
 COLUMNS = f"""
     select c.oid::bigint, a.attnum::int, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-      coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+      case when a.attidentity <> '' then 'identity' else coalesce(pg_get_expr(d.adbin, d.adrelid), '') end
     {FROM} join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum order by 1, 2"""
 INDEXES = f"""

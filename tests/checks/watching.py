@@ -11,25 +11,30 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from neon_hooks.changes import Range
+from neon_hooks.database import tables
 from neon_hooks.database.connect import connect
 from neon_hooks.database.execute import database_error
 from neon_hooks.database.script import split
+from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
 from neon_hooks.facts import (
-    Catalogue, Column, Constraint, DatabaseError, Dropped, Evidence, Facts, Index, LockHeld, Lost, Statement, Table,
+    Catalogue, Column, Constraint, DatabaseError, Dropped, Evidence, Index, LockHeld, Lost, Statement, Table,
     ToolRun, Transaction, UnitFacts,
 )  # fmt: skip
-from neon_hooks.limits import Limits
 from neon_hooks.plan import Migration, Unit, Work
+from neon_hooks.trials.account import with_new_files
+from neon_hooks.trials.flight import flight
+from neon_hooks.trials.place import Place
 
 ALONE = ("CONCURRENTLY", "VACUUM")  # cannot be put into a transaction
 PATH = "migrations/0002_example.sql"
+WORK = Work(Unit("sql", "", "migrations", ()), (Migration(PATH, PATH, ""),), (Migration(PATH, PATH, ""),))
 NAMED = "quote_ident(n.nspname) || '.' || quote_ident(c.relname)"
 OURS = "join pg_namespace n on n.oid = c.relnamespace and n.nspname !~ '^(pg_|information_schema|watching)'"
 SETUP = """
@@ -39,7 +44,7 @@ create function watching.note() returns event_trigger language plpgsql as $$ beg
     insert into watching.dropped select object_type, object_identity, not original
     from pg_event_trigger_dropped_objects() where schema_name is distinct from 'pg_toast' and not is_temporary;
 end $$;
-create event trigger watching on sql_drop execute function watching.note();
+select pg_neon_hooks_door.create_event_trigger('watching', 'sql_drop', 'watching.note()');
 """
 LOCKS = f"""select l.mode, {NAMED}, c.oid::int, coalesce((select {NAMED.replace('c.', 't.').replace('n.', 'm.')}
     from pg_index i join pg_class t on t.oid = i.indrelid join pg_namespace m on m.oid = t.relnamespace
@@ -170,9 +175,9 @@ class Watch:
         )  # fmt: skip
 
     def lost(self, dropped: tuple[Dropped, ...], emptied: set[str]) -> tuple[Lost, ...]:
-        tables = {each.identity for each in dropped if each.kind == "table"} | emptied
+        gone = {each.identity for each in dropped if each.kind == "table"} | emptied
         columns = [each.identity.rpartition(".") for each in dropped if each.kind == "table column"]
-        keys = [(table, "") for table in sorted(tables)] + [(table, column) for table, _, column in columns]
+        keys = [(table, "") for table in sorted(gone)] + [(table, column) for table, _, column in columns]
         return tuple(Lost(*key, self.values[key]) for key in keys if self.values.get(key))
 
     def seen(self, query: str) -> dict[str, int]:
@@ -183,7 +188,7 @@ class Watch:
         return row[0] if row else None
 
 
-def watch(dsn: Dsn, messages: Sequence[str], *, system: str = "sql", limits: Limits) -> Facts:
+def watch(dsn: Dsn, messages: Sequence[str]) -> UnitFacts:
     """Send ``messages`` to the database at ``dsn``, and say what happened."""
     with closing(connect(dsn)) as connection:
         connection.execute(SETUP.encode())
@@ -191,15 +196,32 @@ def watch(dsn: Dsn, messages: Sequence[str], *, system: str = "sql", limits: Lim
         watched = Watch(connection, before, counts(connection, before))
         error = watched.run(messages)
         after = catalogue(connection)
-        version = int(connection.info.server_version)
     run = ToolRun(
         ("psql",), 3 if error else 0, watched.now(), "", tuple(watched.statements), evidence=Evidence.FULL,
         transactions=tuple(watched.transactions),
     )  # fmt: skip
-    unit = Unit(system, "", "migrations", ())
-    work = Work(unit, (Migration(PATH, PATH, ""),), (Migration(PATH, PATH, ""),))
-    facts = UnitFacts(work, first=run, before=before, after=after, schema_diff="+example")
-    return Facts(Range("b" * 40, "t" * 40, "main line"), (facts,), limits=limits, server_version=version)
+    return UnitFacts(WORK, first=run, before=before, after=after, schema_diff="+example")
+
+
+def fly(dsn: Dsn, messages: Sequence[str]) -> UnitFacts:
+    """The same under the flight recorder."""
+
+    def send(address: Dsn) -> ToolRun:
+        failed = False
+        with closing(connect(address)) as connection:
+            try:
+                for message in messages:
+                    connection.execute(message.encode())
+            except psycopg.Error:
+                failed = True
+        return ToolRun(("psql",), 3 if failed else 0, 0.0, "", connections=1)
+
+    with closing(connect(dsn)) as connection:
+        before = tables.catalogue(connection)
+    run = flight(Place(Path(), dsn, Deadline.after(60)), send, before, redact=str)
+    with closing(connect(dsn)) as connection:
+        after = tables.catalogue(connection)
+    return UnitFacts(WORK, first=with_new_files(run, before, after), before=before, after=after, schema_diff="+example")
 
 
 def counts(connection: psycopg.Connection[Any], before: Catalogue) -> dict[tuple[str, str], int]:
@@ -226,12 +248,12 @@ def catalogue(connection: psycopg.Connection[Any]) -> Catalogue:
         coalesce(conkey::int[], '{}'), coalesce('public.' || nullif(confrelid, 0)::regclass::text, ''),
         pg_get_constraintdef(oid) from pg_constraint where conrelid <> 0""")
     triggers = grouped(connection, "select tgrelid::int, tgname from pg_trigger where tgenabled in ('D', 'R')")
-    tables = {}
+    found = {}
     query = f"""select c.oid::int, {NAMED}, c.relkind::text, pg_total_relation_size(c.oid)::int, c.relreplident::text
         from pg_class c {OURS} where c.relkind in ('r', 'p', 'm', 'v', 'f')"""
     for oid, name, kind, size, identity in connection.execute(query).fetchall():
         rows = connection.execute(f"select count(*) from {name}".encode()).fetchone() if kind in "rpm" else None
-        tables[oid] = Table(
+        found[oid] = Table(
             oid, name, kind, rows[0] if rows else None, size,
             columns=tuple(Column(*row) for row in columns.get(oid, ())),
             indexes=tuple(Index(*row[:5], tuple(row[5]), row[6]) for row in indexes.get(oid, ())),
@@ -239,7 +261,7 @@ def catalogue(connection: psycopg.Connection[Any]) -> Catalogue:
             published=name in published, replica_identity=identity,
             disabled_triggers=tuple(row[0] for row in triggers.get(oid, ())),
         )  # fmt: skip
-    return Catalogue(tables)
+    return Catalogue(found)
 
 
 def grouped(connection: psycopg.Connection[Any], query: str) -> dict[int, list[tuple[Any, ...]]]:
