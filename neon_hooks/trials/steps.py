@@ -17,6 +17,8 @@ from neon_hooks.sqlscript import split
 
 ENDS = ("COMMIT", "ROLLBACK", "PREPARE TRANSACTION")
 TO_SAVEPOINT = re.compile(r"\s*rollback\s+(?:work\s+|transaction\s+)?to\b", re.IGNORECASE)
+# Statements that take no time: where they share a message, what is seen after them is the next one's.
+INSTANT = frozenset(("BEGIN", "START TRANSACTION", "SAVEPOINT", "RELEASE", "SET", "RESET", "SHOW"))
 # Statements that can have others inside.
 CONTAINERS = ("DO", "SELECT", "CALL", "INSERT", "")
 NO_DDL = frozenset(
@@ -133,6 +135,8 @@ def _time(steps: Sequence[Step], exchange: Exchange, ended: float) -> None:
             step.ended = max(began, own[-1])
         elif step is steps[-1]:
             step.ended = max(began, ended)
+        elif step.tag in INSTANT:
+            step.ended = began
         else:  # no event says when: it took no time that is known
             step.ended = max(began, min(step.ended, _next_event(steps, step, ended)))
             if not step.events and step.ended >= ended:

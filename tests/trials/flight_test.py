@@ -117,6 +117,12 @@ def test_a_lock_belongs_to_the_statement_that_took_it(dsn: Dsn, form: str) -> No
     assert modes([by_tag["DROP VIEW"]], "public.cheap") == {"AccessExclusiveLock"}
 
 
+def test_a_setting_in_the_same_message_takes_no_lock(dsn: Dsn) -> None:
+    run = fly(dsn, one_message("set lock_timeout = '5s'", "alter table orders alter column code type varchar(20)"))
+    assert [bool(s.locks) for s in run.statements] == [False, True]
+    assert run.statements[1].lock_timeout_ms == 5000
+
+
 def test_in_a_transaction_a_lock_is_held_until_the_commit(dsn: Dsn) -> None:
     run = fly(dsn, transaction("alter table orders add column a int", "select pg_sleep(0.3)", "select pg_sleep(0.2)"))
     alter = next(s for s in run.statements if s.tag == "ALTER TABLE")
