@@ -72,6 +72,6 @@ def _unbatched(unit: UnitFacts, places: Places, rule: Rule, statement: Statement
         f" {duration(statement.ms)} (limit: {counted(batch, 'row')})",
         quote=quoted(statement),
         fix=advice(Form.BATCHES, unit.unit.system),
-        evidence={"rows": statement.rows, "batch": batch, "ms": round(statement.ms, 1)},
+        evidence={"statement": statement.sql, "rows": statement.rows, "batch": batch, "ms": round(statement.ms, 1)},
         **places.details(statement),
     )

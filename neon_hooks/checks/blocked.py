@@ -248,6 +248,7 @@ def _evidence(places: Places, block: Block, statement: Statement) -> dict[str, o
         "reads_blocked_ms": round(block.ms(Use.READS), 1),
         "writes_blocked_ms": round(block.ms(Use.WRITES), 1),
         "modes": sorted({held.lock.mode for held in block.held}),
-        "statement": places.number(statement),
+        "statement": statement.sql,
+        "statement_number": places.number(statement),
         "transaction": block.transaction,
     }

@@ -19,6 +19,7 @@ RULE = Rule(
     fix=Form.OUTSIDE,
     bad="BEGIN;\nCREATE INDEX CONCURRENTLY orders_note ON orders (note);\nCOMMIT;",
     good="CREATE INDEX CONCURRENTLY orders_note ON orders (note);",
+    acceptable=False,
 )
 RULES = (RULE,)
 

@@ -70,7 +70,7 @@ def _data(unit: UnitFacts, places: Places, statement: Statement) -> Iterator[Fin
         DATA,
         f"{places.name(statement)} takes away {listed([_amount(each) for each in lost])}",
         fix=fix or advice(Form.FORGET, unit.unit.system),
-        evidence={"lost": [asdict(each) for each in lost]},
+        evidence={"statement": statement.sql, "lost": [asdict(each) for each in lost]},
         **places.found_at(statement),
     )
 

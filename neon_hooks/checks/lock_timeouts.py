@@ -77,7 +77,12 @@ def _waiting(unit: UnitFacts, places: Places, limits: Limits) -> Iterator[Findin
             severity=rule.severity if large else Severity.NOTE,
             quote=quoted(statement),
             fix=advice(Form.LOCK_TIMEOUT, unit.unit.system),
-            evidence={"tables": list(tables), "lock_timeout_ms": timeout, "limit_ms": limits.lock_timeout},
+            evidence={
+                "statement": statement.sql,
+                "tables": list(tables),
+                "lock_timeout_ms": timeout,
+                "limit_ms": limits.lock_timeout,
+            },
             **places.details(statement),
         )
 

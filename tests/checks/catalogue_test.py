@@ -18,7 +18,7 @@ import pytest
 
 from neon_hooks.changes import Range
 from neon_hooks.checks import CATALOGUE, judge
-from neon_hooks.database.script import split
+from neon_hooks.sqlscript import split
 from neon_hooks.dsn import Dsn
 from neon_hooks.emulator import Emulator, binaries
 from neon_hooks.facts import Evidence, Facts, UnitFacts

@@ -20,7 +20,7 @@ from psycopg.pq import TransactionStatus
 from neon_hooks.database import tables
 from neon_hooks.database.connect import connect
 from neon_hooks.database.execute import database_error
-from neon_hooks.database.script import split
+from neon_hooks.sqlscript import split
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
 from neon_hooks.facts import (
