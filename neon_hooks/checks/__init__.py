@@ -83,7 +83,7 @@ MODULES = (
     linted,
     acceptance,
 )
-CATALOGUE: Mapping[str, Rule] = {rule.id: rule for module in reversed(MODULES) for rule in module.RULES}
+CATALOGUE: Mapping[str, Rule] = {rule.id: rule for module in MODULES for rule in module.RULES}
 CHECKS: tuple[Check, ...] = tuple(module.check for module in MODULES)
 ORDER = tuple(Severity)
 

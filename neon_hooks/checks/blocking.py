@@ -79,8 +79,10 @@ def limit(limits: TableLimits, use: Use) -> float:
 
 
 def observed(unit: UnitFacts) -> ToolRun | None:
-    """The first run, if all its locks are known: from less no conclusion is drawn about locks."""
-    return unit.first if unit.first and unit.first.evidence is Evidence.FULL else None
+    """The first run, if locks were recorded. Those of a partial record were held all the same: what is missing
+    can only make it worse, and check evidence.py says that something is.
+    """
+    return unit.first if unit.first and unit.first.evidence is not Evidence.NONE else None
 
 
 def blocks_of(unit: UnitFacts) -> Iterator[Block]:

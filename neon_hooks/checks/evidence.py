@@ -1,4 +1,4 @@
-"""What was not seen: where the flight recorder had only a part, nothing is concluded about locks."""
+"""What was not seen: where the flight recorder had only a part, silence about locks proves nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RULE = Rule(
     id="evidence-partial",
     severity=Severity.NOTE,
     condition="Not all statements or locks of the run were recorded.",
-    effect="How long tables are blocked is not known; rules that need locks say nothing.",
+    effect="Tables may be blocked for longer, and by more, than what is reported.",
     fix="connect by a driver that speaks Postgres' own protocol over TCP, if the project can",
 )
 RULES = (RULE,)
@@ -25,7 +25,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         if run.evidence is Evidence.PARTIAL or run.unrecorded:
             yield found(
                 RULE,
-                f"how long tables are blocked was not recorded: {run.unrecorded or 'a part of the run was not seen'}",
+                f"not everything was recorded: {run.unrecorded or 'a part of the run was not seen'}",
                 path=unit.unit.migrations_dir,
                 system=unit.unit.system,
                 evidence={"evidence": str(run.evidence), "unrecorded": run.unrecorded},

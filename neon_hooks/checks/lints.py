@@ -9,82 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from neon_hooks.checks import concurrently, nested_transaction
+from neon_hooks.checks.breaking import DROP, RENAME, REQUIRED
+from neon_hooks.checks.causes import INDEX_BUILD, INDEX_DROP, TABLE_REWRITE, VALIDATED, VALIDATED_LATE
 from neon_hooks.findings import Rule, Severity
 
-REWRITE = Rule(
-    id="table-rewrite",
-    severity=Severity.ERROR,
-    condition="A statement makes Postgres write a whole table anew.",
-    effect="Reads and writes of the table wait for as long as that takes, which grows with its rows.",
-    fix="add a column of the new form beside the old one, fill it in batches, and change over",
-)
-INDEX_BUILD = Rule(
-    id="blocking-index-build",
-    severity=Severity.ERROR,
-    condition="An index is built without CONCURRENTLY, by CREATE INDEX, REINDEX or a constraint that needs one.",
-    effect="Writes to the table wait until it is built; where a constraint builds it, reads do as well.",
-    fix="build it with CREATE INDEX CONCURRENTLY in a migration of its own that the tool does not wrap in a"
-    " transaction; a constraint then takes it over with ADD CONSTRAINT ... USING INDEX",
-)
-INDEX_DROP = Rule(
-    id="blocking-index-drop",
-    severity=Severity.ERROR,
-    condition="An index is dropped without CONCURRENTLY.",
-    effect="Reads and writes of its table wait behind it for as long as it waits for a lock itself.",
-    fix="use DROP INDEX CONCURRENTLY in a migration of its own that the tool does not wrap in a transaction",
-)
-VALIDATED = Rule(
-    id="constraint-validated-under-lock",
-    severity=Severity.ERROR,
-    condition="A constraint is checked against every row while the table is locked.",
-    effect="Writes, and for CHECK and NOT NULL also reads, wait until all rows are read.",
-    fix="add it NOT VALID, and VALIDATE CONSTRAINT in a later migration; for NOT NULL add CHECK (... IS NOT NULL)"
-    " NOT VALID, validate it, and SET NOT NULL afterwards, which then reads nothing",
-)
-SAME_TRANSACTION = Rule(
-    id="not-valid-and-validate-in-one-transaction",
-    severity=Severity.ERROR,
-    condition="A constraint is added NOT VALID and validated in the same transaction.",
-    effect="The lock of the first statement is held while the second reads every row: nothing is won.",
-    fix="move VALIDATE CONSTRAINT into a migration of its own",
-)
-IN_TRANSACTION = Rule(
-    id="concurrently-in-transaction",
-    severity=Severity.ERROR,
-    condition="CONCURRENTLY is used inside a transaction.",
-    effect="Postgres refuses it, and the deployment stops there.",
-    fix="give it a migration of its own that the tool does not wrap (goose: -- +goose NO TRANSACTION;"
-    " Alembic: autocommit_block(); Django: atomic = False)",
-)
-NESTED = Rule(
-    id="nested-transaction",
-    severity=Severity.WARNING,
-    condition="BEGIN or COMMIT stands in a migration for which the tool opens a transaction, or one is left open.",
-    effect="A COMMIT ends the tool's transaction early, so a failure after it leaves the migration half applied.",
-    fix="remove BEGIN and COMMIT, or tell the tool not to wrap this migration",
-)
-RENAME = Rule(
-    id="breaking-rename",
-    severity=Severity.ERROR,
-    condition="A table, column, type or schema gets another name.",
-    effect="Code that runs during the deployment still uses the old one, and fails.",
-    fix="add the new one beside it, let the code use both, and drop the old one in a later deployment",
-)
-DROP = Rule(
-    id="breaking-drop",
-    severity=Severity.ERROR,
-    condition="A table, column or other object is dropped.",
-    effect="Its data is gone, and code that runs during the deployment and still uses it fails.",
-    fix="deploy code that does not use it any more first, then drop it, and accept this finding with the reason",
-)
-REQUIRED = Rule(
-    id="breaking-required-column",
-    severity=Severity.ERROR,
-    condition="A column is added NOT NULL without a default.",
-    effect="It fails on a table that has rows; code that runs during the deployment cannot insert any more.",
-    fix="add it nullable, fill it in batches, then set NOT NULL by way of a validated CHECK; or give it a constant"
-    " DEFAULT",
-)
 TRUNCATED = Rule(
     id="truncate-cascade",
     severity=Severity.ERROR,
@@ -120,17 +49,14 @@ OTHER = Rule(
     effect="That is for squawk's documentation (https://squawkhq.com/docs/rules) and the project to say.",
     fix="follow squawk's advice, or take the rule out of .squawk.toml",
 )
-RULES = (
-    REWRITE, INDEX_BUILD, INDEX_DROP, VALIDATED, SAME_TRANSACTION, IN_TRANSACTION, NESTED, RENAME,
-    DROP, REQUIRED, TRUNCATED, PARTITION, NAME, INVALID, OTHER,
-)  # fmt: skip
+RULES = (TRUNCATED, PARTITION, NAME, INVALID, OTHER)
 
 
 @dataclass(frozen=True)
 class Lint:
     """``squawk`` finds an instance of ``rule``, where the statement has ``words`` in it (a regular expression).
 
-    ``severity`` where that is not the rule's own: text alone is a weaker witness.
+    ``severity`` where that is not the rule's own: text alone is another witness than a trial.
     """
 
     squawk: str
@@ -147,14 +73,15 @@ class Lint:
 LINTS = (
     Lint("syntax-error", INVALID, "this statement cannot be read"),
     Lint("ban-duplicate-column-assignments", INVALID, "a column is assigned twice, which Postgres refuses"),
-    Lint("adding-required-field", REQUIRED, "a NOT NULL column without a default is added"),
-    Lint("adding-field-with-default", REWRITE, "a column whose value is computed for each row is added: the table is"
+    # On a table with rows it fails; only a trial knows that there are none.
+    Lint("adding-required-field", REQUIRED, "a NOT NULL column without a default is added", severity=Severity.ERROR),
+    Lint("adding-field-with-default", TABLE_REWRITE, "a column whose value is computed for each row is added: the table is"
          " written anew"),
-    Lint("changing-column-type", REWRITE, "the type of a column changes: the table is written anew, unless the new"
+    Lint("changing-column-type", TABLE_REWRITE, "the type of a column changes: the table is written anew, unless the new"
          " type only allows more", r"TYPE\s+(?:text|varchar|character\s+varying|numeric|decimal|varbit)\b",
          Severity.WARNING),
-    Lint("changing-column-type", REWRITE, "the type of a column changes: the table is written anew"),
-    Lint("prefer-repack", REWRITE, "VACUUM FULL and CLUSTER write the table anew"),
+    Lint("changing-column-type", TABLE_REWRITE, "the type of a column changes: the table is written anew"),
+    Lint("prefer-repack", TABLE_REWRITE, "VACUUM FULL and CLUSTER write the table anew"),
     Lint("require-concurrent-index-creation", INDEX_BUILD, "an index is built without CONCURRENTLY"),
     Lint("require-concurrent-reindex", INDEX_BUILD, "an index is built anew without CONCURRENTLY"),
     Lint("disallowed-unique-constraint", INDEX_BUILD, "a UNIQUE constraint builds its index under a strong lock"),
@@ -164,7 +91,7 @@ LINTS = (
          " and there is no way to do that concurrently", r"\bEXCLUDE\b"),
     Lint("constraint-missing-not-valid", INDEX_BUILD, "a constraint builds its index under a strong lock",
          r"\bUNIQUE\b|\bPRIMARY\s+KEY\b"),
-    Lint("constraint-missing-not-valid", SAME_TRANSACTION, "VALIDATE CONSTRAINT runs in the transaction that added it",
+    Lint("constraint-missing-not-valid", VALIDATED_LATE, "VALIDATE CONSTRAINT runs in the transaction that added it",
          r"\bVALIDATE\s+CONSTRAINT\b"),
     Lint("constraint-missing-not-valid", VALIDATED, "a constraint is added and checked in one step"),
     Lint("adding-foreign-key-constraint", VALIDATED, "a foreign key is added and checked in one step"),
@@ -174,9 +101,9 @@ LINTS = (
          " uses it"),
     Lint("require-concurrent-index-deletion", INDEX_DROP, "an index is dropped without CONCURRENTLY"),
     Lint("require-concurrent-partition-detach", PARTITION, "a partition is detached without CONCURRENTLY"),
-    Lint("ban-concurrent-index-creation-in-transaction", IN_TRANSACTION, "CONCURRENTLY inside a transaction"),
-    Lint("transaction-nesting", NESTED, "the migration has a transaction of its own inside the tool's"),
-    Lint("ban-uncommitted-transaction", NESTED, "a transaction is begun and never committed"),
+    Lint("ban-concurrent-index-creation-in-transaction", concurrently.RULE, "CONCURRENTLY inside a transaction"),
+    Lint("transaction-nesting", nested_transaction.RULE, "the migration has a transaction of its own inside the tool's"),
+    Lint("ban-uncommitted-transaction", nested_transaction.RULE, "a transaction is begun and never committed"),
     Lint("renaming-column", RENAME, "a column is renamed"),
     Lint("renaming-table", RENAME, "a table is renamed"),
     Lint("renaming-object", RENAME, "an object is renamed"),

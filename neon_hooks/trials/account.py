@@ -22,7 +22,7 @@ from neon_hooks.recorder import COUNT, SNAPSHOT, Exchange, Injection, Recording
 from neon_hooks.trials.held import Held, Sight, between, held_locks, mentions, together
 from neon_hooks.trials.steps import Span, Step, spans_of, steps_of
 
-MOST_GAP = 0.1  # seconds; a sampler that looked more rarely missed what the limits are about
+MOST_GAP = 0.25  # seconds; a sampler that looked more rarely missed what the limits are about
 SPACE = re.compile(r"\s+")
 PLACEHOLDER = re.compile(r"%s|%\(\w+\)s|\$\d+(?:::\w+)?|\?")
 # Statements that give a table a new file without an event trigger's notice.

@@ -146,12 +146,12 @@ def test_a_foreign_key_blocks_two_tables_and_is_told_once() -> None:
     assert "writes to `orders` (200 000 rows) and `customers` (5 rows) are blocked" in finding.message
 
 
-def test_less_than_all_evidence_is_said_once_and_nothing_concluded() -> None:
-    (finding,) = judged(index_build(4200, 1_000_000), evidence=Evidence.PARTIAL)
-    assert said([finding]) == [("evidence-partial", NOTE)]
+def test_less_than_all_evidence_is_said_once_and_what_was_measured_counts() -> None:
+    findings = judged(index_build(4200, 1_000_000), evidence=Evidence.PARTIAL)
+    assert said(findings) == [("blocking-index-build", ERROR), ("evidence-partial", NOTE)]
     run = ToolRun(("x",), 0, 1, "", unrecorded="the driver speaks HTTP")
     (finding,) = judged_unit(replace(unit(), first=run))
-    assert finding.message.endswith("was not recorded: the driver speaks HTTP")
+    assert finding.message == "not everything was recorded: the driver speaks HTTP"
     assert judged_unit(replace(unit(), first=replace(run, unrecorded=""))) == []
 
 
