@@ -98,7 +98,9 @@ def _unit(unit: UnitFacts, limits: Limits) -> Iterator[Finding]:
         found_here = list(_judge(block, statements, changed.get(block.table), limits))
         for each in found_here:
             judged[each.cause.rule, each.step.statement.started_ms].append(each)
-        if rest := _rest(block, found_here, limits):
+        rest = _rest(block, found_here, limits)
+        # What failed has to be written anew; how long it blocked until then is no news.
+        if rest and not all(held.by.error for held in block.held):
             unexplained.append((block, rest))
     for group in judged.values():
         yield _finding(unit, places, sorted(group, key=lambda each: each.rank))

@@ -146,6 +146,12 @@ def test_a_foreign_key_blocks_two_tables_and_is_told_once() -> None:
     assert "writes to `orders` (200 000 rows) and `customers` (5 rows) are blocked" in finding.message
 
 
+def test_what_failed_is_not_told_twice() -> None:
+    add = statement("ALTER TABLE orders ADD UNIQUE (a)", "ALTER TABLE", 900, locks=(lock("AccessExclusiveLock", 0, 900),))
+    assert said(judged(add, ends=900.0)) == [("reads-blocked", ERROR)]
+    assert judged(replace(add, error=DatabaseError("23505", "duplicates")), ends=900.0) == []
+
+
 def test_less_than_all_evidence_is_said_once_and_what_was_measured_counts() -> None:
     findings = judged(index_build(4200, 1_000_000), evidence=Evidence.PARTIAL)
     assert said(findings) == [("blocking-index-build", ERROR), ("evidence-partial", NOTE)]
