@@ -34,16 +34,22 @@ BREAKS = """\
 ALTER TABLE customers ADD COLUMN newsletter boolean NOT NULL DEFAULT false;
 ALTER TABLE customers ADD CONSTRAINT customers_email_key UNIQUE (email);
 """
-MENDED = """\
+WORKS = """\
+SET lock_timeout = '5s';
 ALTER TABLE customers ADD COLUMN newsletter boolean NOT NULL DEFAULT false;
 
 -- Keep every customer: the older row keeps the address, later ones are marked for the support team.
 UPDATE customers c SET email = c.id || '+duplicate+' || c.email
 WHERE EXISTS (SELECT FROM customers older WHERE older.email = c.email AND older.id < c.id);
 
-CREATE UNIQUE INDEX CONCURRENTLY customers_email_key ON customers (email);
 """
+BLOCKS = WORKS + "CREATE UNIQUE INDEX customers_email_key ON customers (email);\n"
+MENDED = WORKS + "RESET lock_timeout;\nCREATE UNIQUE INDEX CONCURRENTLY customers_email_key ON customers (email);\n"
 FIRST, SECOND = "migrations/0001_customers.sql", "migrations/0002_unique_email.sql"
+SETTINGS = """\
+[tables."public.customers"]  # everybody signs up here
+writes_blocked = "100ms"
+"""
 HOOK = """\
 #!/bin/sh
 exec "{python}" -m neon_hooks pre-push "$@"
@@ -97,7 +103,7 @@ class Sample:
 
 
 def run(environ: dict[str, str]) -> int:
-    """Show it. 0 when the breaking push was blocked, the mended one let through, and main untouched."""
+    """Show it. 0 when both bad pushes were blocked, the mended one let through, and main untouched."""
     say("Starting an emulated Neon with embedded Postgres on 127.0.0.1 ...")
     with TemporaryDirectory(prefix="neon-hooks-demo-") as home, Emulator() as emulator:
         with closing(connect(emulator.main)) as production:
@@ -114,6 +120,7 @@ def run(environ: dict[str, str]) -> int:
                 "NEON_HOOKS_VERBOSE": "true",
             },
         )
+        sample.commit(".neon-hooks.toml", SETTINGS, "Settings")
         sample.commit(FIRST, SCHEMA, "Customers")
         sample.git("push", "--quiet", "origin", "main")
         sample.guard()
@@ -123,18 +130,23 @@ def run(environ: dict[str, str]) -> int:
         say(_quoted(BREAKS))
         blocked = sample.push()
 
-        say("2. The same, mended:\n")
-        sample.commit(SECOND, MENDED, "E-mail addresses are unique, duplicates are marked")
+        say("2. The duplicates are dealt with, and it works. But nobody can sign up meanwhile:\n")
+        sample.commit(SECOND, BLOCKS, "E-mail addresses are unique, duplicates are marked")
+        say(_quoted(BLOCKS))
+        hurting = sample.push()
+
+        say("3. The same, in a way that keeps nobody waiting:\n")
+        sample.commit(SECOND, MENDED, "E-mail addresses are unique, without a lock")
         say(_quoted(MENDED))
         passed = sample.push()
-        return _conclude(emulator, blocked, passed)
+        return _conclude(emulator, blocked, hurting, passed)
 
 
 def _quoted(text: str) -> str:
     return "".join(f"    | {line}\n" for line in text.splitlines())
 
 
-def _conclude(emulator: Emulator, blocked: int, passed: int) -> int:
+def _conclude(emulator: Emulator, blocked: int, hurting: int, passed: int) -> int:
     with closing(connect(emulator.main)) as production:
         (columns,) = production.execute(
             "select count(*) from information_schema.columns where table_name = 'customers'"
@@ -142,7 +154,8 @@ def _conclude(emulator: Emulator, blocked: int, passed: int) -> int:
     left = [neon_branch for neon_branch in emulator.neon_branches() if not neon_branch["default"]]
     say("What happened:")
     say(f"  the breaking migration was {'blocked' if blocked else 'NOT blocked'}")
+    say(f"  the one that keeps others waiting was {'blocked' if hurting else 'NOT blocked'}")
     say(f"  the mended migration was {'let through' if not passed else 'NOT let through'}")
     say(f"  the main Neon database branch is {'untouched' if columns == 3 else 'CHANGED'}: applying is left to you or CI")
     say(f"  test Neon database branches left behind: {len(left)}")
-    return 0 if blocked and not passed and columns == 3 and not left else 1
+    return 0 if blocked and hurting and not passed and columns == 3 and not left else 1

@@ -149,11 +149,13 @@ def test_the_emulator_prints_one_line_and_serves_until_it_is_stopped(tmp_path: P
     process.stdout.close()
 
 
-def test_the_demo_shows_a_blocked_and_a_passing_push(tmp_path: Path) -> None:
+def test_the_demo_shows_two_blocked_pushes_and_a_passing_one(tmp_path: Path) -> None:
     done = neon_hooks("demo", cwd=tmp_path, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     for line in (
         "the breaking migration was blocked",
+        "the one that keeps others waiting was blocked",
+        "which builds an index (limit: 100 ms) [blocking-index-build]",
         "the mended migration was let through",
         "the main Neon database branch is untouched: applying is left to you or CI",
         "test Neon database branches left behind: 0",
