@@ -161,7 +161,7 @@ class Work:
 
     ``is_graph``: the order is told by ``parents``. ``numbers`` are the versions that order the migrations
     elsewhere (id -> version), empty where a tool does not order by number. ``downs`` are the ids that have
-    a file of their own for the way back, None where a tool knows no such files. ``unpublished`` are further
+    a way back, None where a tool knows none, or nothing is pushed. ``unpublished`` are further
     new ones, which the main line does not have either and which were looked at before.
     """
 

@@ -10,25 +10,26 @@ from neon_hooks.findings import Finding, Rule, Severity, found
 RULE = Rule(
     id="missing-down",
     severity=Severity.WARNING,
-    condition="A pushed migration has no down file, and most of the project's others have one.",
+    condition="A pushed migration has no way back, and most of the project's others have one.",
     effect="The next rollback stops here.",
-    fix="add the down file, or say in it why there is no way back",
+    fix="write the way back, or say in its place why there is none",
 )
 RULES = (RULE,)
 
 
 def check(facts: Facts) -> Iterator[Finding]:
+    """Repeatable migrations are left out: nobody expects a way back of them."""
     for unit in facts.units:
         downs = unit.work.downs
         pushed = {migration.id for migration in unit.work.pushed}
-        others = [migration.id for migration in unit.work.history if migration.id not in pushed]
+        others = [m.id for m in unit.work.history if m.id not in pushed and not m.repeatable]
         if downs is None or 2 * len(downs.intersection(others)) <= len(others):
             continue
         for migration in unit.work.pushed:
-            if migration.id not in downs:
+            if migration.id not in downs and not migration.repeatable:
                 yield found(
                     RULE,
-                    "there is no down file for this migration",
+                    "there is no way back from this migration: its down file, part or function is missing or empty",
                     path=migration.path,
                     system=unit.unit.system,
                     evidence={"with_down": len(downs.intersection(others)), "others": len(others)},

@@ -23,6 +23,7 @@ OUT_OF_ORDER = Rule(
     fix="rename it so that it comes after the newest migration of the main line",
 )
 RULES = (DUPLICATE, OUT_OF_ORDER)
+VERSION = re.compile(r"\d+(?:[._-]\d+(?![\da-zA-Z]))*")  # 1.10, 2025_01_31_120000; not the 2 of 0007_2fa
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -33,10 +34,11 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _duplicates(unit: UnitFacts) -> Iterator[Finding]:
+    """Two files may share an id where the id is the number."""
     numbers = unit.work.numbers
     for migration in unit.work.pushed:
         number = numbers.get(migration.id)
-        twins = [id for id, other in numbers.items() if other == number and id != migration.id]
+        twins = {m.path for m in unit.work.history if numbers.get(m.id) == number} - {migration.path}
         if number and twins:
             yield found(
                 DUPLICATE,
@@ -48,24 +50,25 @@ def _duplicates(unit: UnitFacts) -> Iterator[Finding]:
 
 
 def _late(unit: UnitFacts) -> Iterator[Finding]:
-    pushed = {migration.id for migration in unit.work.pushed}
+    pushed = {migration.path for migration in unit.work.pushed}
     numbers = unit.work.numbers
-    published = [id for id in numbers if id not in pushed]
+    published = [m.id for m in unit.work.history if m.id in numbers and m.path not in pushed]
     if not published:
         return
     newest = max(published, key=lambda id: _parts(numbers[id]))
     for migration in unit.work.pushed:
-        number = numbers.get(migration.id, "")
-        if number and _parts(number) < _parts(numbers[newest]):
+        number = _parts(numbers.get(migration.id, ""))
+        if number and number < _parts(numbers[newest]):
             yield found(
                 OUT_OF_ORDER,
                 f"the main line is at {newest} already, and this migration comes before it",
                 path=migration.path,
                 system=unit.unit.system,
-                evidence={"number": number, "newest": newest},
+                evidence={"number": numbers[migration.id], "newest": newest},
             )
 
 
 def _parts(number: str) -> tuple[int, ...]:
-    """Versions are compared by their numeric parts: 1.10 comes after 1.9."""
-    return tuple(int(part) for part in re.findall(r"\d+", number))
+    """Versions are compared by their numeric parts: 1.10 comes after 1.9. Of a name the first number counts."""
+    found = VERSION.search(number)
+    return tuple(map(int, re.findall(r"\d+", found[0]))) if found else ()

@@ -138,7 +138,7 @@ def work_for(unit: Unit, target: Tree, base: Tree | None, changes: Changes) -> W
         work,
         is_graph=system.is_graph,
         numbers={id: number for id, number in numbers.items() if number},
-        downs=system.downs(unit, target, work.history) if system.downs else None,
+        downs=system.downs(unit, target, work.history) if system.downs and work.pushed else None,
     )
 
 
@@ -212,6 +212,7 @@ def _edits(
     target: Tree,
 ) -> list[Edit]:
     now = {migration.id: migration for migration in history}
+    now |= {m.id: m for m in history if m.id in published and m.path == published[m.id].path}  # two of one number
     squashed = {id for m in (*published.values(), *history) for id in m.replaces}
     renamed = {migration.oid: migration for migration in pushed}
     edits = []

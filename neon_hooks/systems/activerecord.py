@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
-from neon_hooks.systems.base import History, System
+from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.places import is_foreign
 from neon_hooks.systems.yamltext import document
+from neon_hooks.systems.waysback import ruby, within
 from neon_hooks.tree import Tree, join
 
 # What Active Record itself takes for a migration (MigrationFilenameRegexp), in any directory below.
@@ -179,4 +180,6 @@ SYSTEM = System(
     default_dir="db/migrate",
     bookkeeping=bookkeeping,
     same=same_ruby,
+    number=id_as_number,
+    downs=within(ruby),
 )

@@ -15,6 +15,7 @@ from neon_hooks.systems.base import History, Ids, System, ancestors, heads, ids,
 from neon_hooks.systems.places import relative
 from neon_hooks.systems.pycode import module_values, same_code, texts
 from neon_hooks.systems.pysql import of_alembic
+from neon_hooks.systems.waysback import python, within
 from neon_hooks.tree import Tree, join
 
 VARIABLES = frozenset({"revision", "down_revision", "depends_on", "branch_labels"})
@@ -173,4 +174,5 @@ SYSTEM = System(
     prove=prove,
     is_graph=True,
     written=lambda unit, tree, migration: of_alembic(tree, migration),
+    downs=within(python("upgrade", "downgrade")),
 )

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit, Written
-from neon_hooks.systems.base import History, Ids, System, ids
+from neon_hooks.systems.base import History, Ids, System, id_as_number, ids
 from neon_hooks.systems.places import own, relative
 from neon_hooks.systems.sqlfiles import UNKNOWN_TO_LIB_PQ, for_postgres, project_root, told
 from neon_hooks.tree import Tree, join, parent
@@ -113,6 +113,6 @@ def explain(output: str) -> DatabaseError | None:
 
 SYSTEM = System(
     name="atlas", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping,
-    applied=applied, prove=prove, unknown=unknown, watch=lambda unit: (join(unit.migrations_dir, SUM),),
+    applied=applied, prove=prove, unknown=unknown, number=id_as_number, watch=lambda unit: (join(unit.migrations_dir, SUM),),
     explain=explain, written=written,
 )  # fmt: skip

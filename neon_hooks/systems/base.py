@@ -27,6 +27,11 @@ def ids(history: History) -> Ids:
     return frozenset(migration.id for migration in history)
 
 
+def id_as_number(migration: Migration) -> str:
+    """For tools whose ids are versions; and for tools that sort names, where only equal names collide."""
+    return migration.id
+
+
 def rows_are_ids(rows: Ids, history: History) -> Ids:
     """The migrations that are applied, where the bookkeeping has one row for each."""
     return rows & ids(history)
@@ -67,8 +72,10 @@ class System:
     prove:        (rows before, rows after, history, pushed) -> what is missing, what is too many
     unknown:      (rows, history) -> rows of migrations that the tree does not have
     is_graph:     migrations name their parents, and the tool expects one head
-    number:       the version that orders a migration among the others, "" where nothing is ordered by one
-    downs:        ids of the migrations that have a file of their own for the way back; None: no such files
+    number:       the version that orders a migration among the others, or a name that begins with one; no two
+                  may have the same. "" where nothing is ordered by one
+    downs:        ids of the migrations that have a way back, as far as files can tell (waysback.py); None: the
+                  tool knows none
     skipped:      (rows, history, pushed) -> ids that are not applied and that the tool will silently never apply
     watch:        files beside the migrations that say which there are, and in which order
     finished:     (output, whether the schema changed) -> whether a tool without a bookkeeping has done its work

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Sequence
 
 from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit
-from neon_hooks.systems.base import History, System
+from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.places import relative
 from neon_hooks.systems.sqlfiles import (
     UNKNOWN_TO_LIB_PQ, directly_in, marked, project_root, quoted, text_literal, told,
 )  # fmt: skip
 from neon_hooks.systems.sqltext import same_sql
+from neon_hooks.systems.waysback import after, within
 from neon_hooks.tree import Tree
 
 DEFAULT_DIR = "db/migrations"
@@ -112,5 +113,6 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 SYSTEM = System(
     name="dbmate", detect=detect, history=history, apply=apply, at=at, default_dir=DEFAULT_DIR,
-    bookkeeping=bookkeeping, same=same, replay=replay, explain=explain,
+    bookkeeping=bookkeeping, same=same, number=id_as_number, downs=within(after(DOWN)), replay=replay,
+    explain=explain,
 )  # fmt: skip

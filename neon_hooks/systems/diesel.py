@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit
-from neon_hooks.systems.base import History, System
+from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.places import is_foreign, relative, up_from
 from neon_hooks.systems.sqlfiles import for_postgres, project_root, text_literal
 from neon_hooks.systems.sqltext import same_sql
+from neon_hooks.systems.waysback import beside
 from neon_hooks.tree import Tree, join, parent
 
 TABLE = "__diesel_schema_migrations"
@@ -113,5 +114,6 @@ def explain(output: str) -> DatabaseError | None:
 SYSTEM = System(
     name="diesel", detect=detect, history=history, apply=apply, at=at,
     bookkeeping=lambda unit: Bookkeeping(TABLE, "version"),
-    same=same_sql, replay=replay, explain=explain,
+    same=same_sql, number=id_as_number,
+    downs=beside(lambda migration: join(parent(migration.path), "down.sql")), replay=replay, explain=explain,
 )  # fmt: skip

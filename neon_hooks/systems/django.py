@@ -21,12 +21,17 @@ from neon_hooks.systems.django_settings import SETTINGS_WRAPPER
 from neon_hooks.systems.places import by_directory, own
 from neon_hooks.systems.pycode import same_code
 from neon_hooks.systems.pysql import of_django
+from neon_hooks.systems.waysback import calls
 from neon_hooks.tree import Tree, inside, join, parent
 
 MARKER = re.compile(rb"^class Migration\(", re.MULTILINE)
 PAIR = re.compile(r"""\(\s*["']([^"'\s]+)["']\s*,\s*["']([^"'\s]+)["']\s*,?\s*\)""")
 BRACKET = re.compile(r"[\[\](){}]")
 # What may change in an applied migration without a change to any database: only the graph reads it.
+# What Django cannot reverse by itself: the operation, and the argument that says how (the second).
+HAND_WRITTEN = {name: calls(frozenset({name}), keyword) for name, keyword in (
+    ("RunPython", "reverse_code"), ("RunSQL", "reverse_sql"),
+)}  # fmt: skip
 GRAPH = frozenset({"dependencies", "run_before", "replaces", "initial"})
 WRAPPER = "neon_hooks_django_settings"
 
@@ -188,6 +193,15 @@ def apply(unit: Unit, pushed: History) -> Command:
     )
 
 
+def downs(unit: Unit, tree: Tree, history: History) -> Ids:
+    """All but those with code or SQL of their own for one direction only."""
+    return frozenset(m.id for m in history if _is_reversible(tree.text(m.path)))
+
+
+def _is_reversible(text: str) -> bool:
+    return all(all(given(text) or ()) for name, given in HAND_WRITTEN.items() if name in text)
+
+
 def bookkeeping(unit: Unit) -> Bookkeeping:
     return Bookkeeping(table="django_migrations", id_sql="app || '.' || name")
 
@@ -222,6 +236,7 @@ SYSTEM = System(
     same=same,
     prove=prove,
     is_graph=True,
+    downs=downs,
     unknown=unknown,
     written=lambda unit, tree, migration: of_django(tree, migration),
 )

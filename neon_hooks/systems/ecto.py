@@ -11,8 +11,9 @@ from collections.abc import Iterable
 
 from neon_hooks.errors import UsageError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
-from neon_hooks.systems.base import History, System
+from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.places import is_foreign
+from neon_hooks.systems.waysback import elixir, within
 from neon_hooks.tree import Tree, join, parent
 
 FILE = re.compile(r"(\d+)_[^/]+\.exs")
@@ -115,5 +116,6 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 SYSTEM = System(
     name="ecto", detect=detect, history=history, apply=apply, at=at,
-    default_dir="priv/repo/migrations", bookkeeping=bookkeeping,
+    default_dir="priv/repo/migrations", bookkeeping=bookkeeping, number=id_as_number,
+    downs=within(elixir),
 )  # fmt: skip

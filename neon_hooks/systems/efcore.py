@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable
 
 from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
-from neon_hooks.systems.base import History, System
+from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.places import is_foreign, relative, up_from
+from neon_hooks.systems.waysback import function, within
 from neon_hooks.tree import Tree, parent
 
 FILE = re.compile(r"(\d{14}_\w+)\.cs")
@@ -87,5 +88,6 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 SYSTEM = System(
     name="efcore", detect=detect, history=history, apply=apply, at=at,
-    default_dir="Migrations", bookkeeping=bookkeeping,
+    default_dir="Migrations", bookkeeping=bookkeeping, number=id_as_number,
+    downs=within(function("Up", "Down")),
 )  # fmt: skip

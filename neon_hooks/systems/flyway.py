@@ -23,6 +23,7 @@ from neon_hooks.systems.places import natural, relative
 from neon_hooks.tree import Tree, join
 
 VERSIONED = re.compile(r"V(?P<version>\d+(?:[._]\d+)*)(?:__(?P<description>.*))?\.(?:sql|java|kt|groovy)")
+UNDO = re.compile(r"U(?P<version>\d+(?:[._]\d+)*)__.*\.sql")
 REPEATABLE = re.compile(r"R__(?P<description>.*)\.(?:sql|java|kt|groovy)")
 # Meant for Flyway, which passes over such names with a remark at most: V1_50_name.sql, v2__name.sql.
 MISNAMED = re.compile(r"(?:V[\d_]|R_).*\.sql", re.IGNORECASE)
@@ -97,6 +98,19 @@ def number(version: str) -> tuple[int, ...]:
     while len(parts) > 1 and not parts[-1]:
         parts.pop()
     return tuple(parts)
+
+
+def version(migration: Migration) -> str:
+    """V1_1 and V1.01.0 are one version."""
+    return ".".join(map(str, number(migration.id))) if VERSION.fullmatch(migration.id) else ""
+
+
+def downs(unit: Unit, tree: Tree, history: History) -> Ids:
+    """Versions for which there is an undo migration, U1__name.sql."""
+    locations = unit.options.get("locations", unit.migrations_dir).split("\n")
+    names = (path.rpartition("/")[2] for place in locations for path in tree.below(place))
+    undone = {number(match["version"].replace("_", ".")) for name in names if (match := UNDO.fullmatch(name))}
+    return frozenset(m.id for m in history if VERSION.fullmatch(m.id) and number(m.id) in undone)
 
 
 def apply(unit: Unit, pushed: History) -> Command:
@@ -216,4 +230,6 @@ SYSTEM = System(
     explain=explain,
     replay=replay,
     written=written,
+    number=version,
+    downs=downs,
 )

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Sequence
 
 from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Replayed, Unit
-from neon_hooks.systems.base import History, Ids, System, ids
+from neon_hooks.systems.base import History, Ids, System, id_as_number, ids
 from neon_hooks.systems.places import relative, up_from
 from neon_hooks.systems.sqlfiles import (
     UNKNOWN_TO_LIB_PQ, by_number, directly_in, for_postgres, numbered, project_root, quoted, told,
 )  # fmt: skip
 from neon_hooks.systems.sqltext import same_sql
+from neon_hooks.systems.waysback import beside
 from neon_hooks.tree import Tree, join
 
 UP = ".up.sql"
@@ -132,5 +133,6 @@ def explain(output: str) -> DatabaseError | None:
 SYSTEM = System(
     name="golang-migrate", detect=detect, history=history, apply=apply, at=at,
     bookkeeping=bookkeeping, same=same_sql, applied=applied, prove=prove, unknown=unknown,
+    number=id_as_number, downs=beside(lambda migration: migration.path.removesuffix(UP) + ".down.sql"),
     skipped=skipped, replay=replay, explain=explain,
 )  # fmt: skip

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Sequence
 from neon_hooks.errors import Unavailable
 from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit, Written
-from neon_hooks.systems.base import History, System
+from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.places import first_file, relative, up_from
 from neon_hooks.systems.sqlfiles import (
     OTHER_DRIVERS, POSTGRES_DRIVERS, by_number, directly_in, marked, numbered, project_root, quoted, told,
 )  # fmt: skip
 from neon_hooks.systems.sqltext import TOKEN, same_sql
+from neon_hooks.systems.waysback import after, within
 from neon_hooks.tree import Tree
 
 DEFAULT_DIR = "migrations"
@@ -25,6 +26,7 @@ TABLE = "goose_db_version"
 MARK = r"^--[ \t]*\+goose[ \t]+"
 UP = re.compile(MARK + r"Up\b[^\n]*$", re.MULTILINE | re.IGNORECASE)
 DOWN = re.compile(MARK + r"Down\b", re.MULTILINE | re.IGNORECASE)
+ANY = re.compile(MARK + r".*$", re.MULTILINE | re.IGNORECASE)
 ALONE = re.compile(MARK + r"NO[ \t]+TRANSACTION\b", re.MULTILINE | re.IGNORECASE)
 SUBSTITUTED = re.compile(MARK + r"ENVSUB[ \t]+ON\b", re.MULTILINE | re.IGNORECASE)
 BLOCK = re.compile(
@@ -170,5 +172,6 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 SYSTEM = System(
     name="goose", detect=detect, history=history, apply=apply, at=at, default_dir=DEFAULT_DIR,
-    bookkeeping=bookkeeping, same=same, replay=replay, written=written, explain=explain,
+    bookkeeping=bookkeeping, same=same, number=id_as_number,
+    downs=within(after(DOWN, noise=ANY), suffixes=(".sql",)), replay=replay, written=written, explain=explain,
 )  # fmt: skip

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 
 from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
-from neon_hooks.systems.base import History, System
+from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.jscode import (
     EXPORTS_UP,
     SUFFIXES,
@@ -28,6 +28,7 @@ from neon_hooks.systems.jscode import (
 from neon_hooks.systems.nodecode import ADDRESS, LOADER, LOADER_FILE, refuse_own_runner
 from neon_hooks.systems.packagejson import POSTGRES_DRIVERS, calls, depends, dependents, option
 from neon_hooks.systems.places import is_foreign, own, up_from
+from neon_hooks.systems.waysback import function, within
 from neon_hooks.tree import Tree, inside, join, parent
 
 NAMES = tuple(f"knexfile{suffix}" for suffix in SUFFIXES)
@@ -201,5 +202,6 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 
 SYSTEM = System(
-    name="knex", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping, same=same_js
+    name="knex", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping, same=same_js,
+    number=id_as_number, downs=within(function()),
 )  # fmt: skip

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 
 from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
-from neon_hooks.systems.base import History, System
+from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.jscode import (
     EXPORTS_UP,
     SUFFIXES,
@@ -25,6 +25,7 @@ from neon_hooks.systems.jscode import (
 from neon_hooks.systems.nodecode import ADDRESS, LOADER, LOADER_FILE, refuse_own_runner
 from neon_hooks.systems.packagejson import POSTGRES_DRIVERS, depends, dependents
 from neon_hooks.systems.places import is_foreign, own
+from neon_hooks.systems.waysback import function, within
 from neon_hooks.tree import Tree, inside, join, parent
 
 NAMES = tuple(f"kysely.config{suffix}" for suffix in SUFFIXES)
@@ -208,5 +209,6 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 
 SYSTEM = System(
-    name="kysely", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping, same=same_js
+    name="kysely", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping, same=same_js,
+    number=id_as_number, downs=within(function()),
 )  # fmt: skip

@@ -132,13 +132,21 @@ def _spring(tree: Tree, root: str) -> Mapping[str, str]:
 
 
 def history(unit: Unit, tree: Tree) -> History:
-    changelog = Changelog(tree, unit.options.get("searched", unit.root).split("\n"))
-    runs = [each for each in changelog.change_sets(unit.options.get("changelog", "")) if _runs(each, unit)]
     return tuple(
         Migration(each.row, each.path, each.digest, repeatable=_is_repeatable(each))
-        for each in runs
+        for each in _change_sets(unit, tree)
         if each.id
     )
+
+
+def _change_sets(unit: Unit, tree: Tree) -> Iterable[ChangeSet]:
+    changelog = Changelog(tree, unit.options.get("searched", unit.root).split("\n"))
+    return (each for each in changelog.change_sets(unit.options.get("changelog", "")) if _runs(each, unit))
+
+
+def downs(unit: Unit, tree: Tree, history: History) -> Ids:
+    """With a rollback of their own, or of changes that Liquibase reverses by itself."""
+    return frozenset(each.row for each in _change_sets(unit, tree) if each.has_way_back)
 
 
 def _is_repeatable(change_set: ChangeSet) -> bool:
@@ -258,6 +266,7 @@ SYSTEM = System(
     bookkeeping=bookkeeping,
     same=lambda before, after: False,  # the digest of a change set has been compared before this is asked
     prove=prove,
+    downs=downs,
     watch=watch,
     explain=explain,
     written=written,

@@ -24,6 +24,12 @@ SQL_SET = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 ATTRIBUTE = re.compile(r"""(\w+):("[^"]*"|\S+)""")
+SQL_ROLLBACK = re.compile(r"^\s*--\s*rollback\b", re.IGNORECASE | re.MULTILINE)
+# Changes that Liquibase cannot reverse by itself (docs.liquibase.com, "automatic and custom rollbacks").
+ONE_WAY = frozenset(
+    "sql sqlFile insert loadData loadUpdateData update delete dropTable dropColumn dropView dropSequence"
+    " createProcedure mergeColumns modifyDataType dropPrimaryKey dropUniqueConstraint dropIndex".split()
+)
 DEPTH = 20  # includes within includes: more is a circle
 
 
@@ -37,6 +43,7 @@ class ChangeSet:
     path: str
     digest: str
     attributes: Mapping[str, str] = field(default_factory=dict)
+    has_way_back: bool = True
 
     @property
     def row(self) -> str:
@@ -110,6 +117,7 @@ class Changelog:
         return ChangeSet(
             node.attributes.get("id", ""), node.attributes.get("author", ""), normal(recorded), path,
             digest=_digest(repr(node) + contents), attributes=node.attributes,
+            has_way_back="rollback" in node.attributes or _has_way_back({each.name for each in _all_of(node)}),
         )  # fmt: skip
 
     def _mentioned(self, node: Node, name: str) -> str:
@@ -122,7 +130,7 @@ class Changelog:
 
     def _sql(self, name: str, path: str, text: str) -> Iterator[ChangeSet]:
         if not FORMATTED.match(text.lstrip("\ufeff")):
-            yield ChangeSet("raw", "includeAll", name, path, _digest(text))
+            yield ChangeSet("raw", "includeAll", name, path, _digest(text), has_way_back=False)
             return
         found = list(SQL_SET.finditer(text))
         ends = [match.start() for match in found[1:]] + [len(text)]
@@ -131,7 +139,8 @@ class Changelog:
             body = text[match.end() : end].strip()
             recorded = normal(attributes.get("logicalFilePath") or name)
             yield ChangeSet(
-                match["id"].strip('"'), match["author"].strip('"'), recorded, path, _digest(body), attributes
+                match["id"].strip('"'), match["author"].strip('"'), recorded, path, _digest(body), attributes,
+                has_way_back=bool(SQL_ROLLBACK.search(body)),
             )
 
 
@@ -153,6 +162,10 @@ def normal(name: str) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha1("\n".join(line.strip() for line in text.splitlines()).encode()).hexdigest()
+
+
+def _has_way_back(names: set[str]) -> bool:
+    return "rollback" in names or ONE_WAY.isdisjoint(names)
 
 
 def _all_of(node: Node) -> Iterator[Node]:

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterable, Mapping
 
 from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
-from neon_hooks.systems.base import History, System
+from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.jscode import SUFFIXES, code, expressions, files_in, literal, paths, same_js
 from neon_hooks.systems.nodecode import ADDRESS, LOADER, LOADER_FILE
 from neon_hooks.systems.packagejson import calls, depends, dependents, manifest, option
 from neon_hooks.systems.places import is_foreign
+from neon_hooks.systems.waysback import function, within
 from neon_hooks.tree import Tree, join, parent
 
 PACKAGES = ("@mikro-orm/migrations", "@mikro-orm/cli", "@mikro-orm/core")
@@ -169,5 +170,6 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 
 SYSTEM = System(
-    name="mikroorm", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping, same=same_js
+    name="mikroorm", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping, same=same_js,
+    number=id_as_number, downs=within(function()),
 )  # fmt: skip

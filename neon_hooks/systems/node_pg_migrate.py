@@ -12,11 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit, Written
-from neon_hooks.systems.base import History, System
+from neon_hooks.systems.base import History, Ids, System
 from neon_hooks.systems.jscode import SUFFIXES, same_js
 from neon_hooks.systems.packagejson import Calls, calls, depends, dependents, option
 from neon_hooks.systems.places import is_foreign, natural, own
 from neon_hooks.systems.sqltext import same_sql
+from neon_hooks.systems.waysback import after, function, within
 from neon_hooks.tree import Tree, join, parent
 
 TOOL = "node-pg-migrate"
@@ -137,6 +138,18 @@ def _order(name: str) -> tuple[float, tuple[tuple[int, int | str], ...]]:
     return number, natural(name)
 
 
+def number(migration: Migration) -> str:
+    """In milliseconds, whatever the name counts; with the name, as two of one moment are no mistake."""
+    moment, _ = _order(migration.id)
+    return f"{moment:.0f} {migration.id}"
+
+
+def downs(unit: Unit, tree: Tree, history: History) -> Ids:
+    """A file of code without ``down`` is reversed by the tool itself."""
+    read = {True: after(PART["down"]), False: function(absent=True)}
+    return frozenset(m.id for m in history if read[m.path.endswith(".sql")](tree.text(m.path)))
+
+
 def apply(unit: Unit, pushed: History) -> Command:
     options = unit.options
     handed_on = [
@@ -204,5 +217,5 @@ def _up(text: str) -> tuple[str, int]:
 
 SYSTEM = System(
     name="node-pg-migrate", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping,
-    same=same, replay=replay, written=written,
+    same=same, number=number, downs=downs, replay=replay, written=written,
 )  # fmt: skip

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit
-from neon_hooks.systems.base import History, System
+from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.places import relative
 from neon_hooks.systems.prisma_project import Location, located, locations
 from neon_hooks.tree import Tree, join

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
 from neon_hooks.systems.base import History, System
 from neon_hooks.systems.places import own
+from neon_hooks.systems.waysback import rust, within
 from neon_hooks.tree import Tree, join, parent
 
 TABLE = "seaql_migrations"
@@ -71,4 +72,6 @@ SYSTEM = System(
     name="seaorm", detect=detect, history=history, apply=apply, at=at, default_dir="migration/src",
     bookkeeping=lambda unit: Bookkeeping(TABLE, "version"),
     watch=lambda unit: (join(unit.migrations_dir, "lib.rs"),), same=same,
+    # No number: the list in lib.rs orders them.
+    downs=within(rust),
 )  # fmt: skip

@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterable
 
 from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
-from neon_hooks.systems.base import History, System
+from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.jscode import code, expressions, literal, literals, paths, same_js
 from neon_hooks.systems.nodecode import ADDRESS, LOADER, LOADER_FILE
 from neon_hooks.systems.packagejson import calls, depends, dependents, option
 from neon_hooks.systems.places import own, relative
+from neon_hooks.systems.waysback import function, within
 from neon_hooks.tree import Tree, join, parent
 
 FILE = re.compile(r"(?!.*\.d\.ts$).*\.(?:cjs|js|cts|ts)")
@@ -168,5 +169,5 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 SYSTEM = System(
     name="sequelize", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping,
-    same=same_js,
+    same=same_js, number=id_as_number, downs=within(function()),
 )  # fmt: skip

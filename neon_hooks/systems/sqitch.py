@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator
 
 from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
-from neon_hooks.systems.base import History, System, as_psql_runs_it
+from neon_hooks.systems.base import History, Ids, System, as_psql_runs_it
 from neon_hooks.systems.places import first_file, own, relative, up_from
 from neon_hooks.systems.sql import is_not_postgres
 from neon_hooks.systems.sqlfiles import quoted, text_literal
 from neon_hooks.systems.sqltext import same_sql
+from neon_hooks.systems.waysback import beside
 from neon_hooks.tree import Tree, join, parent
 
 PLAN = "sqitch.plan"
@@ -78,6 +79,7 @@ def _unit(tree: Tree, plan: str, evidence: str) -> Unit:
             "engine": sections.get("core", {}).get("engine", ""),
             "registry": core.get("registry") or "sqitch",
             "extension": core.get("extension") or "sql",
+            "revert_dir": join(root, core["revert_dir"]) if core.get("revert_dir") else join(top_dir, "revert"),
         },
     )  # fmt: skip
 
@@ -145,6 +147,12 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
     )
 
 
+def downs(unit: Unit, tree: Tree, history: History) -> Ids:
+    """The script in revert/ that is called as that in deploy/."""
+    place = unit.options["revert_dir"]
+    return beside(lambda migration: join(place, migration.path.removeprefix(unit.migrations_dir)))(unit, tree, history)
+
+
 def explain(output: str) -> DatabaseError | None:
     match = ERROR.search(output)
     if not match:
@@ -158,4 +166,5 @@ SYSTEM = System(
     name="sqitch", detect=detect, history=history, apply=apply, at=at, default_dir="deploy",
     bookkeeping=bookkeeping, same=same_sql, watch=lambda unit: (unit.options["plan"],), explain=explain,
     written=as_psql_runs_it,
+    downs=downs,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit
-from neon_hooks.systems.base import History, System
+from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.dbmate import UP as DBMATE
 from neon_hooks.systems.goose import UP as GOOSE
 from neon_hooks.systems.places import relative, up_from
@@ -26,6 +26,7 @@ from neon_hooks.systems.sqlfiles import (
     text_literal,
     told,
 )
+from neon_hooks.systems.waysback import beside
 from neon_hooks.tree import Tree, join
 
 TABLE = "_sqlx_migrations"
@@ -121,6 +122,12 @@ def _replayed(migration: Migration, content: bytes) -> Replayed:
     )  # fmt: skip
 
 
+def down_file(migration: Migration) -> str:
+    """Only one of a pair has a way back."""
+    pair = migration.path.endswith(".up.sql")
+    return migration.path.removesuffix(".up.sql") + ".down.sql" if pair else ""
+
+
 def explain(output: str) -> DatabaseError | None:
     match = ERROR.search(output)
     return DatabaseError("", match[1]) if match else None
@@ -130,5 +137,5 @@ SYSTEM = System(
     name="sqlx", detect=detect, history=history, apply=apply, at=at,
     # A file that failed outside of a transaction leaves a row without success.
     bookkeeping=lambda unit: Bookkeeping(TABLE, "CASE WHEN success THEN version::text END"),
-    replay=replay, explain=explain,
+    number=id_as_number, downs=beside(down_file), replay=replay, explain=explain,
 )  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit
-from neon_hooks.systems.base import History, System
+from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.packagejson import versions
 from neon_hooks.systems.places import own, up_from
 from neon_hooks.systems.sqltext import same_sql
@@ -108,6 +108,6 @@ def _literal(text: str) -> str:
 
 SYSTEM = System(
     name="supabase", detect=detect, history=history, apply=apply, at=at, default_dir="supabase/migrations",
-    same=same_sql, bookkeeping=bookkeeping, number=lambda migration: migration.id, explain=explain,
+    same=same_sql, bookkeeping=bookkeeping, number=id_as_number, explain=explain,
     replay=replay,
 )  # fmt: skip

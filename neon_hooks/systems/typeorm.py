@@ -18,6 +18,7 @@ from neon_hooks.systems.jscode import SUFFIXES, code, expressions, literal, lite
 from neon_hooks.systems.nodecode import ADDRESS, LOADER, LOADER_FILE
 from neon_hooks.systems.packagejson import calls, dependents, option
 from neon_hooks.systems.places import is_foreign, up_from
+from neon_hooks.systems.waysback import function, within
 from neon_hooks.tree import Tree, inside, join, parent
 
 COMMANDS = ("typeorm", "typeorm-ts-node-commonjs", "typeorm-ts-node-esm", "typeorm-ts-node")
@@ -132,6 +133,10 @@ def _classes(text: str) -> list[str]:
     ]
 
 
+def number(migration: Migration) -> str:
+    return str(_timestamp(migration.id) or "")
+
+
 def _timestamp(id: str) -> int:
     return int(id[-13:]) if re.fullmatch(r"\d{13}", id[-13:]) else 0
 
@@ -214,5 +219,5 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 SYSTEM = System(
     name="typeorm", detect=detect, history=history, apply=apply, at=at, default_dir="src/migrations",
-    bookkeeping=bookkeeping, same=same_js,
+    bookkeeping=bookkeeping, same=same_js, number=number, downs=within(function()),
 )  # fmt: skip

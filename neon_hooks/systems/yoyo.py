@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Written
-from neon_hooks.systems.base import History, System, in_order
+from neon_hooks.systems.base import History, Ids, System, in_order
 from neon_hooks.systems.places import by_directory, own, relative, up_from
 from neon_hooks.systems.pycode import module_values, same_code, texts
 from neon_hooks.systems.sql import is_not_postgres
 from neon_hooks.systems.sqlfiles import project_root
 from neon_hooks.systems.sqltext import same_sql
+from neon_hooks.systems.waysback import calls
 from neon_hooks.tree import Tree, join, parent
 
 TABLE = "_yoyo_migration"
@@ -25,6 +26,7 @@ IN_SQL = re.compile(r"^--[ \t]*(?:depends|transactional)[ \t]*:", re.MULTILINE)
 DEPENDS = re.compile(r"^--[ \t]*depends[ \t]*:(.*)$", re.MULTILINE)
 ALONE = re.compile(r"^--[ \t]*transactional[ \t]*:[ \t]*false\b", re.MULTILINE | re.IGNORECASE)
 OTHER_DATABASE = re.compile(r"^\s*(?:sqlite|mysql|oracle|odbc)", re.IGNORECASE)
+ROLLBACKS = calls(frozenset({"step"}), "rollback")
 STARTER = "neon_hooks_yoyo"
 MANIFESTS = ("pyproject.toml", "requirements.txt", "Pipfile", "setup.cfg", "setup.py", "requirements.in")
 
@@ -128,6 +130,23 @@ def written(unit: Unit, tree: Tree, migration: Migration) -> Written | None:
     return Written(migration.path, text, transaction=not ALONE.search(text))
 
 
+def number(migration: Migration) -> str:
+    """By name, unless it says what it comes after."""
+    return "" if migration.parents else migration.id
+
+
+def downs(unit: Unit, tree: Tree, history: History) -> Ids:
+    """A file ``x.rollback.sql`` beside ``x.sql``; in Python, a second statement of any step."""
+    return frozenset(m.id for m in history if _has_way_back(tree, m.path))
+
+
+def _has_way_back(tree: Tree, path: str) -> bool:
+    if path.endswith(".sql"):
+        return bool(tree.content(path.removesuffix(".sql") + ".rollback.sql").strip())
+    steps = ROLLBACKS(tree.text(path))
+    return not steps or any(steps)
+
+
 def apply(unit: Unit, pushed: History) -> Command:
     return Command(
         (
@@ -162,4 +181,5 @@ SYSTEM = System(
     name="yoyo", detect=detect, history=history, apply=apply, at=at,
     bookkeeping=lambda unit: Bookkeeping(unit.options.get("table", TABLE), "migration_id"), same=same,
     written=written,
+    number=number, downs=downs,
 )  # fmt: skip

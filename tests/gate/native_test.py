@@ -72,12 +72,14 @@ def test_sqitch_is_never_replaced(team: Team) -> None:
 
 def test_golang_migrate_is_told_on_for_what_it_skips(team: Team) -> None:
     GOLANG_MIGRATE.start(team)
-    team.deployed({"db/migration/000005_later.up.sql": COUNTRY})
+    team.deployed({"db/migration/000005_later.up.sql": COUNTRY, "db/migration/000005_later.down.sql": NO_COUNTRY})
     team.query("ALTER TABLE customers ADD COLUMN country text")
     team.query("UPDATE schema_migrations SET version = 5")
-    pushed = team.push({"db/migration/000004_earlier.up.sql": NO_COUNTRY})
+    pushed = team.push(
+        {"db/migration/000004_earlier.up.sql": NO_COUNTRY, "db/migration/000004_earlier.down.sql": COUNTRY}
+    )
     assert pushed.exit_code == 1
-    assert pushed.rules == ["skipped-migration"]
+    assert pushed.rules == ["skipped-migration", "out-of-order"]
 
 
 def test_the_work_tree_of_a_diesel_project_is_not_written_to(team: Team) -> None:

@@ -23,7 +23,7 @@ def upgrade():
     {body}
 
 def downgrade():
-    pass
+    {back}
 """
 DJANGO_MIGRATION = """
 from django.db import migrations, models
@@ -37,8 +37,8 @@ IGNORED = ".venv\nnode_modules\n__pycache__/\n.env\n"
 UNIQUE_INDEX = "CREATE UNIQUE INDEX email_key ON {table} (email)"
 
 
-def alembic(body: str, id: str = "c3", parent: str = "b2") -> str:
-    return ALEMBIC_UPGRADE.format(id=id, parent=parent, body=body)
+def alembic(body: str, id: str = "c3", parent: str = "b2", back: str = 'op.execute("SELECT 2")') -> str:
+    return ALEMBIC_UPGRADE.format(id=id, parent=parent, body=body, back=back)
 
 
 def django(body: str, parent: str = "0002_customer_nickname") -> str:
@@ -181,7 +181,9 @@ def django_settings(decoy: Dsn) -> Mapping[str, str]:
 
 ALEMBIC = Story(
     "alembic", "alembic", "customers",
-    good=("migrations/versions/c3.py", alembic('op.add_column("customers", sa.Column("country", sa.Text))')),
+    good=("migrations/versions/c3.py", alembic(
+        'op.add_column("customers", sa.Column("country", sa.Text))', back='op.drop_column("customers", "country")'
+    )),
     good_id="c3",
     bad=("migrations/versions/c3.py", alembic('op.create_unique_constraint("email_key", "customers", ["email"])')),
     bad_line=8,
@@ -232,5 +234,6 @@ SQL = Story(
     bad_line=1,
     deploy=(),
     records=False,
+    beside=lambda path: {path.replace(".sql", ".down.sql"): "ALTER TABLE customers DROP COLUMN IF EXISTS country;\n"},
 )  # fmt: skip
 STORIES = (ALEMBIC, FLASK, DJANGO, SQL)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from neon_hooks.dsn import Dsn
@@ -18,6 +19,7 @@ from tests.gate.stories import UNIQUE_INDEX, Kit, Story, python_kit
 COUNTRY = "ALTER TABLE customers ADD COLUMN country text;\n"
 NO_COUNTRY = "ALTER TABLE customers DROP COLUMN country;\n"
 UNIQUE = UNIQUE_INDEX.format(table="customers") + ";\n"
+BACK = {COUNTRY: NO_COUNTRY, NO_COUNTRY: COUNTRY, UNIQUE: "DROP INDEX email_key;\n"}
 NOTHING = "#!/bin/sh\necho nothing to do today\n"
 
 
@@ -32,11 +34,21 @@ def dotenv(decoy: Dsn) -> Mapping[str, str]:
 
 
 def dbmate(sql: str) -> str:
-    return f"-- migrate:up\n{sql}\n-- migrate:down\n"
+    return f"-- migrate:up\n{sql}\n-- migrate:down\n{BACK[sql]}"
 
 
 def goose(sql: str) -> str:
-    return f"-- +goose Up\n{sql}\n-- +goose Down\n"
+    return f"-- +goose Up\n{sql}\n-- +goose Down\n{BACK[sql]}"
+
+
+def down_file(ending: str, of_down: str) -> Callable[[str], Mapping[str, str]]:
+    """The file for the way back, beside the one whose path has ``ending``."""
+
+    def beside(path: str) -> Mapping[str, str]:
+        sql = UNIQUE if "unique" in path else NO_COUNTRY if re.search("no.country", path) else COUNTRY
+        return {path.replace(ending, of_down): BACK[sql]}
+
+    return beside
 
 
 DBMATE = Story(
@@ -80,20 +92,22 @@ GOLANG_MIGRATE = Story(
     after_good=("db/migration/000004_no_country.up.sql", NO_COUNTRY),
     after_good_id="4",
     shim=False,
+    beside=down_file(".up.sql", ".down.sql"),
 )  # fmt: skip
 SQLX = Story(
     "sqlx", "sqlx", "customers",
-    good=("migrations/20240103000000_country.sql", COUNTRY),
+    good=("migrations/20240103000000_country.up.sql", COUNTRY),
     good_id="20240103000000",
-    bad=("migrations/20240103000000_unique.sql", UNIQUE),
+    bad=("migrations/20240103000000_unique.up.sql", UNIQUE),
     bad_line=1,
     deploy=("sqlx", "migrate", "run"),
     environment=lambda: of(SQLX_CLI),
     idle={"bin/sqlx": NOTHING},
     hard_coded=dotenv,
-    after_good=("migrations/20240104000000_no_country.sql", NO_COUNTRY),
+    after_good=("migrations/20240104000000_no_country.up.sql", NO_COUNTRY),
     after_good_id="20240104000000",
     shim=False,
+    beside=down_file(".up.sql", ".down.sql"),
 )  # fmt: skip
 DIESEL = Story(
     "diesel", "diesel", "customers",
@@ -108,16 +122,17 @@ DIESEL = Story(
     after_good=("migrations/2024-01-04-000000_no_country/up.sql", NO_COUNTRY),
     after_good_id="20240104000000",
     shim=False,
+    beside=down_file("/up.sql", "/down.sql"),
 )  # fmt: skip
 
 
 def plan(path: str) -> Mapping[str, str]:
-    """The plan with one more change, or two where the second needs the first."""
+    """The plan with one more change, or two where the second needs the first; and how the change is reverted."""
     text = (PROJECTS / "sqitch/sqitch.plan").read_text()
     names = ["country", "no_country"] if "no_country" in path else [Path(path).stem]
     for day, name in enumerate(names, 3):
         text += f"{name} 2024-01-{day:02}T00:00:00Z Ann <ann@example.com> # More.\n"
-    return {"sqitch.plan": text}
+    return {"sqitch.plan": text, **down_file("deploy/", "revert/")(path)}
 
 
 def sqitch_conf(decoy: Dsn) -> Mapping[str, str]:
@@ -166,6 +181,7 @@ YOYO = Story(
     hard_coded=yoyo_ini,
     after_good=("db-migrations/0004.no-country.sql", f"-- depends: 0003.country\n{NO_COUNTRY}"),
     after_good_id="0004.no-country",
+    beside=down_file(".sql", ".rollback.sql"),
 )  # fmt: skip
 
 

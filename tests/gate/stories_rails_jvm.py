@@ -138,16 +138,16 @@ def liquibase_properties(decoy: Dsn) -> Mapping[str, str]:
     return {"liquibase.properties": "\n".join(lines) + "\n"}
 
 
-def change_set(id: int, sql: str) -> str:
-    return f"--liquibase formatted sql\n\n--changeset shop:{id}\n{sql}"
+def change_set(id: int, sql: str, back: str) -> str:
+    return f"--liquibase formatted sql\n\n--changeset shop:{id}\n{sql}--rollback {back}"
 
 
 SQL = "db/changelog/sql"
 LIQUIBASE = Story(
     "liquibase", "liquibase", "customers",
-    good=(f"{SQL}/003_country.sql", change_set(3, COUNTRY)),
+    good=(f"{SQL}/003_country.sql", change_set(3, COUNTRY, NO_COUNTRY)),
     good_id=f"{SQL}/003_country.sql::3::shop",
-    bad=(f"{SQL}/003_unique.sql", change_set(3, FLYWAY.bad[1])),
+    bad=(f"{SQL}/003_unique.sql", change_set(3, FLYWAY.bad[1], "DROP INDEX email_key;\n")),
     bad_line=4,
     deploy=("liquibase", "--url={jdbc_url}", "--username={user}", "--password={password}", "update"),
     environment=liquibase,
@@ -155,7 +155,7 @@ LIQUIBASE = Story(
              "LIQUIBASE_COMMAND_PASSWORD": "canary-password"},
     idle={"bin/liquibase": "#!/bin/sh\necho nothing to do today\n"},
     hard_coded=liquibase_properties,
-    after_good=(f"{SQL}/004_no_country.sql", change_set(4, NO_COUNTRY)),
+    after_good=(f"{SQL}/004_no_country.sql", change_set(4, NO_COUNTRY, COUNTRY)),
     after_good_id=f"{SQL}/004_no_country.sql::4::shop",
     shim=False,
 )  # fmt: skip
