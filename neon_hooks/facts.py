@@ -293,7 +293,7 @@ class UnitFacts:
     ``again`` is the second run; ``again_diff`` what it changed in the schema or the bookkeeping.
     ``unknown_rows`` are ids recorded before the run of which the pushed tree has no file,
     ``pending_on_main`` the ids of the tree that were not applied then (None: not known), ``skipped`` those
-    of them that the tool passes over in silence. ``before`` and ``after`` are the catalogue around the first
+    of them that the tool passes over in silence; ``mismatched`` are those that are applied with another checksum. ``before`` and ``after`` are the catalogue around the first
     run, None where it was not read. ``linted`` is what the linter says of the SQL, ``accepted`` what the
     migrations' own comments do. ``bookkeeping`` is the name of the tool's own table, without schema.
     """
@@ -307,6 +307,7 @@ class UnitFacts:
     unknown_rows: frozenset[str] = frozenset()
     pending_on_main: frozenset[str] | None = None
     skipped: frozenset[str] = frozenset()
+    mismatched: frozenset[str] = frozenset()
     proof: Proof = Proof()
     schema_diff: str = ""
     again_diff: str = ""

@@ -46,13 +46,15 @@ class Bookkeeping:
 
     ``id_sql`` is an expression over its row (which is called ``entry``) that yields a migration's id as text. ``schema`` None
     means: wherever a table of that name is. ``begins``: the tool writes the row before it runs a migration,
-    and not afterwards.
+    and not afterwards. ``checksum_sql``, another expression, yields the checksum of what was applied, "" where
+    none is kept.
     """
 
     table: str
     id_sql: str
     schema: str | None = None
     begins: bool = False
+    checksum_sql: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,8 @@ class Work:
     ``is_graph``: the order is told by ``parents``. ``numbers`` are the versions that order the migrations
     elsewhere (id -> version), empty where a tool does not order by number. ``downs`` are the ids that have
     a way back, None where a tool knows none, or nothing is pushed. ``unpublished`` are further
-    new ones, which the main line does not have either and which were looked at before.
+    new ones, which the main line does not have either and which were looked at before. ``checksums`` (id -> any of these) is what
+    the bookkeeping must hold for a migration that is applied as its file is now, for tools that keep some.
     """
 
     unit: Unit
@@ -173,3 +176,4 @@ class Work:
     numbers: Mapping[str, str] = field(default_factory=dict)
     downs: frozenset[str] | None = None
     unpublished: tuple[Migration, ...] = ()
+    checksums: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import unified_diff
 
 from psycopg import sql
@@ -19,19 +20,25 @@ FIND_TABLE = """
 """
 
 
-def bookkeeping_rows(connection: Connection, bookkeeping: Bookkeeping) -> frozenset[str] | None:
-    """The ids that a tool has recorded, None when it has no table yet."""
+def recorded(connection: Connection, bookkeeping: Bookkeeping) -> Mapping[str, str] | None:
+    """The ids that a tool has recorded, each with its checksum or ""; None when it has no table yet."""
     tables = connection.execute(FIND_TABLE, (bookkeeping.table, bookkeeping.schema)).fetchall()
     if not tables:
         return None
-    ids: set[str] = set()
+    found: dict[str, str] = {}
     for schema, table in tables:
-        # The expression is a constant of the system's own file, never user text.
-        query = sql.SQL("select ({})::text from {} as entry").format(
-            sql.SQL(bookkeeping.id_sql), sql.Identifier(schema, table)
+        # The expressions are constants of the system's own file, or one that the settings have checked.
+        query = sql.SQL("select ({})::text, ({})::text from {} as entry").format(
+            sql.SQL(bookkeeping.id_sql), sql.SQL(bookkeeping.checksum_sql or "''"), sql.Identifier(schema, table)
         )
-        ids.update(row[0] for row in connection.execute(query) if row[0] is not None)
-    return frozenset(ids)
+        found |= {id: checksum or "" for id, checksum in connection.execute(query) if id is not None}
+    return found
+
+
+def bookkeeping_rows(connection: Connection, bookkeeping: Bookkeeping) -> frozenset[str] | None:
+    """The ids alone."""
+    found = recorded(connection, bookkeeping)
+    return None if found is None else frozenset(found)
 
 
 def schema_lines(connection: Connection) -> tuple[str, ...]:

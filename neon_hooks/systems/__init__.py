@@ -138,8 +138,19 @@ def work_for(unit: Unit, target: Tree, base: Tree | None, changes: Changes) -> W
         work,
         is_graph=system.is_graph,
         numbers={id: number for id, number in numbers.items() if number},
+        checksums=_checksums(system, target, work),
         downs=system.downs(unit, target, work.history) if system.downs and work.pushed else None,
     )
+
+
+def _checksums(system: System, tree: Tree, work: Work) -> dict[str, frozenset[str]]:
+    """Of old migrations that the push leaves alone; those that it edits are found without a database."""
+    if system.checksums is None or not (work.pushed or work.edits):
+        return {}
+    changed = {migration.id for migration in work.pushed} | {edit.id for edit in work.edits}
+    old = (m for m in work.history if m.id not in changed and not m.repeatable)
+    found = {m.id: frozenset(system.checksums(tree, m)) for m in old}
+    return {id: sums for id, sums in found.items() if sums}
 
 
 def _work_for(unit: Unit, system: System, target: Tree, base: Tree | None, changes: Changes) -> Work:

@@ -23,6 +23,12 @@ def same_bytes(before: bytes, after: bytes) -> bool:
     return before == after
 
 
+def any_line_ends(content: bytes) -> tuple[bytes, bytes]:
+    """A file as it may lie in a work tree: git changes the ends of lines where it is told to."""
+    plain = content.replace(b"\r\n", b"\n")
+    return plain, plain.replace(b"\n", b"\r\n")
+
+
 def ids(history: History) -> Ids:
     return frozenset(migration.id for migration in history)
 
@@ -76,6 +82,9 @@ class System:
                   may have the same. "" where nothing is ordered by one
     downs:        ids of the migrations that have a way back, as far as files can tell (waysback.py); None: the
                   tool knows none
+    checksums:    what the bookkeeping holds for a migration whose file is as it is in the tree: any of these; none:
+                  it cannot be said
+    refused:      the tool's output -> ids whose checksum, it says, no longer matches
     skipped:      (rows, history, pushed) -> ids that are not applied and that the tool will silently never apply
     watch:        files beside the migrations that say which there are, and in which order
     finished:     (output, whether the schema changed) -> whether a tool without a bookkeeping has done its work
@@ -100,6 +109,8 @@ class System:
     is_graph: bool = False
     number: Callable[[Migration], str] = lambda migration: ""
     downs: Callable[[Unit, Tree, History], Ids] | None = None
+    checksums: Callable[[Tree, Migration], Iterable[str]] | None = None
+    refused: Callable[[str], Ids] = lambda output: frozenset()
     skipped: Callable[[Ids, History, History], Ids] = lambda rows, history, pushed: frozenset()
     watch: Callable[[Unit], Iterable[str]] = lambda unit: ()
     finished: Callable[[str, bool], bool] = lambda output, changed: True

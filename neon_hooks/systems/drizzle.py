@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Replayed, Unit
-from neon_hooks.systems.base import History, Ids, System, ids
+from neon_hooks.systems.base import History, Ids, System, any_line_ends, ids
 from neon_hooks.systems.drizzle_config import JOURNAL, Location, locations
 from neon_hooks.systems.places import relative
 from neon_hooks.tree import Tree, join, parent
@@ -112,6 +112,7 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
         table=unit.options.get("table") or "__drizzle_migrations",
         id_sql=ROW,
         schema=unit.options.get("schema") or "drizzle",
+        checksum_sql="hash",
     )
 
 
@@ -145,6 +146,10 @@ def prove(before: Ids, after: Ids, history: History, pushed: History) -> Proof:
     """Rows may change their form (1.0 adds names), so migrations are compared. Skipped ones have a check."""
     missing = ids(history) - applied(after, history) - skipped(before, history, pushed)
     return Proof(missing=missing, unexpected=unknown(after, history) - before)
+
+
+def checksums(tree: Tree, migration: Migration) -> Iterable[str]:
+    return (hashlib.sha256(each).hexdigest() for each in any_line_ends(tree.content(migration.path)))
 
 
 def replay(unit: Unit, tree: Tree, pending: History) -> Sequence[Replayed]:
@@ -210,6 +215,7 @@ SYSTEM = System(
     prove=prove,
     unknown=unknown,
     number=number,
+    checksums=checksums,
     skipped=skipped,
     watch=watch,
     replay=replay,

@@ -105,6 +105,22 @@ def version(migration: Migration) -> str:
     return ".".join(map(str, number(migration.id))) if VERSION.fullmatch(migration.id) else ""
 
 
+def checksums(tree: Tree, migration: Migration) -> Iterable[str]:
+    """Not where Flyway fills something in first, or reads another encoding than ours."""
+    content = tree.content(migration.path)
+    if is_misnamed(migration) or not migration.path.endswith(".sql") or b"${" in content or not _is_utf_8(content):
+        return ()
+    return (str(checksum(content)),)
+
+
+def _is_utf_8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def downs(unit: Unit, tree: Tree, history: History) -> Ids:
     """Versions for which there is an undo migration, U1__name.sql."""
     locations = unit.options.get("locations", unit.migrations_dir).split("\n")
@@ -175,7 +191,7 @@ def _flags(unit: Unit) -> Sequence[str]:
 
 
 def bookkeeping(unit: Unit) -> Bookkeeping:
-    return Bookkeeping(unit.options.get("flyway.table") or TABLE, ROW)
+    return Bookkeeping(unit.options.get("flyway.table") or TABLE, ROW, checksum_sql="checksum::text")
 
 
 def applied(rows: Ids, history: History) -> Ids:
@@ -231,5 +247,6 @@ SYSTEM = System(
     replay=replay,
     written=written,
     number=version,
+    checksums=checksums,
     downs=downs,
 )

@@ -33,6 +33,7 @@ BUILD_FILES = ("pom.xml", "build.gradle", "build.gradle.kts")
 OURS = frozenset("url username password driver changelogfile defaultsfile".split())
 DEFAULTS = "neon_hooks_liquibase.properties"
 FAILED = re.compile(r"Migration failed for change ?set (?P<set>.*?):\n")
+CHANGED = re.compile(r"^\s*(\S.*?::.+?::.+?) was: \S+ but is now: ", re.MULTILINE)
 MESSAGE = re.compile(r"Reason: \S*Exception: (?:ERROR: )?(?P<message>[^\n\[]*)")
 
 
@@ -247,6 +248,11 @@ def watch(unit: Unit) -> Iterable[str]:
     return unit.options.get("watched", "").split("\n")
 
 
+def refused(output: str) -> Ids:
+    """Liquibase computes its checksums from the parsed changes: only it can say that one is another."""
+    return frozenset(CHANGED.findall(output))
+
+
 def explain(output: str) -> DatabaseError | None:
     """Liquibase keeps the SQLSTATE to itself."""
     failed = FAILED.search(output)
@@ -267,6 +273,7 @@ SYSTEM = System(
     same=lambda before, after: False,  # the digest of a change set has been compared before this is asked
     prove=prove,
     downs=downs,
+    refused=refused,
     watch=watch,
     explain=explain,
     written=written,

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit
-from neon_hooks.systems.base import History, System, id_as_number
+from neon_hooks.systems.base import History, System, any_line_ends
 from neon_hooks.systems.places import relative
 from neon_hooks.systems.prisma_project import Location, located, locations
 from neon_hooks.tree import Tree, join
@@ -169,6 +169,7 @@ def bookkeeping(unit: Unit) -> Bookkeeping | None:
         id_sql="case when finished_at is not null and rolled_back_at is null then migration_name end",
         schema=unit.options.get("db_schema") or None,
         begins=True,
+        checksum_sql="checksum",
     )
 
 
@@ -254,6 +255,10 @@ def replay(unit: Unit, tree: Tree, pending: History) -> Sequence[Replayed]:
     ]  # fmt: skip
 
 
+def checksums(tree: Tree, migration: Migration) -> Iterable[str]:
+    return (hashlib.sha256(each).hexdigest() for each in any_line_ends(tree.content(migration.path)))
+
+
 def number(migration: Migration) -> str:
     """The whole name: two with one timestamp are no mistake."""
     return "" if migration.replaces else migration.id
@@ -266,5 +271,5 @@ def watch(unit: Unit) -> Iterable[str]:
 SYSTEM = System(
     name="prisma", detect=detect, history=history, apply=apply, at=at, default_dir="prisma/migrations",
     bookkeeping=bookkeeping, explain=explain, replay=replay,
-    watch=watch, finished=finished, number=number,
+    watch=watch, finished=finished, number=number, checksums=checksums,
 )  # fmt: skip

@@ -7,12 +7,13 @@ A reworked change stands in the plan twice; the earlier one's script has the nam
 from __future__ import annotations
 
 import configparser
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 
 from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
-from neon_hooks.systems.base import History, Ids, System, as_psql_runs_it
+from neon_hooks.systems.base import History, Ids, System, any_line_ends, as_psql_runs_it
 from neon_hooks.systems.places import first_file, own, relative, up_from
 from neon_hooks.systems.sql import is_not_postgres
 from neon_hooks.systems.sqlfiles import quoted, text_literal
@@ -144,7 +145,12 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
         f"CASE WHEN entry.project = {project} THEN entry.change ||"
         f" CASE WHEN {count} > 1 THEN '@' || {count} ELSE '' END END",
         schema=unit.options["registry"],
+        checksum_sql="script_hash",
     )
+
+
+def checksums(tree: Tree, migration: Migration) -> Iterable[str]:
+    return (hashlib.sha1(each).hexdigest() for each in any_line_ends(tree.content(migration.path)) if migration.oid)
 
 
 def downs(unit: Unit, tree: Tree, history: History) -> Ids:
@@ -166,5 +172,5 @@ SYSTEM = System(
     name="sqitch", detect=detect, history=history, apply=apply, at=at, default_dir="deploy",
     bookkeeping=bookkeeping, same=same_sql, watch=lambda unit: (unit.options["plan"],), explain=explain,
     written=as_psql_runs_it,
-    downs=downs,
+    downs=downs, checksums=checksums,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit
-from neon_hooks.systems.base import History, System, id_as_number
+from neon_hooks.systems.base import History, System, any_line_ends, id_as_number
 from neon_hooks.systems.dbmate import UP as DBMATE
 from neon_hooks.systems.goose import UP as GOOSE
 from neon_hooks.systems.places import relative, up_from
@@ -122,6 +122,10 @@ def _replayed(migration: Migration, content: bytes) -> Replayed:
     )  # fmt: skip
 
 
+def checksums(tree: Tree, migration: Migration) -> Iterable[str]:
+    return (hashlib.sha384(each).hexdigest() for each in any_line_ends(tree.content(migration.path)))
+
+
 def down_file(migration: Migration) -> str:
     """Only one of a pair has a way back."""
     pair = migration.path.endswith(".up.sql")
@@ -136,6 +140,9 @@ def explain(output: str) -> DatabaseError | None:
 SYSTEM = System(
     name="sqlx", detect=detect, history=history, apply=apply, at=at,
     # A file that failed outside of a transaction leaves a row without success.
-    bookkeeping=lambda unit: Bookkeeping(TABLE, "CASE WHEN success THEN version::text END"),
+    bookkeeping=lambda unit: Bookkeeping(
+        TABLE, "CASE WHEN success THEN version::text END", checksum_sql="encode(checksum, 'hex')"
+    ),
+    checksums=checksums,
     number=id_as_number, downs=beside(down_file), replay=replay, explain=explain,
 )  # fmt: skip

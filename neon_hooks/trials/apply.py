@@ -74,9 +74,17 @@ def _by_bookkeeping(
         unknown_rows=system.unknown(before.ids, work.history),
         pending_on_main=frozenset(migration.id for migration in work.history) - applied_before,
         skipped=skipped,
+        mismatched=_mismatched(work, before) | (system.refused(run.output) if run.exit_code else frozenset()),
         proof=system.prove(before.ids, after.ids, work.history, work.pushed),
         bookkeeping=bookkeeping.table,
     )
+
+
+def _mismatched(work: Work, before: Sight) -> frozenset[str]:
+    """What main has applied with another checksum than that of the file as it is pushed."""
+    records = before.records or {}
+    held = {m.id: records.get(m.id) or records.get(m.row) for m in work.history}
+    return frozenset(id for id, right in work.checksums.items() if held.get(id) and held[id] not in right)
 
 
 def _completed(work: Work, run: ToolRun) -> frozenset[str]:

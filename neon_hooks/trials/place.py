@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from neon_hooks.database.connect import connect_when_ready
 from neon_hooks.database.execute import FileRun, run_files
-from neon_hooks.database.inspect import bookkeeping_rows, schema_lines
+from neon_hooks.database.inspect import recorded, schema_lines
 from neon_hooks.database.tables import catalogue
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
@@ -35,23 +35,29 @@ class Place:
 
 @dataclass(frozen=True)
 class Sight:
-    """What the database holds: the bookkeeping's ids (None: no table), its schema as lines, and its tables."""
+    """What the database holds: the bookkeeping's ids with their checksums (None: no table), its schema as
+    lines, and its tables.
+    """
 
-    rows: frozenset[str] | None
+    records: Mapping[str, str] | None
     schema: tuple[str, ...]
     catalogue: Catalogue = Catalogue()
 
     @property
+    def rows(self) -> frozenset[str] | None:
+        return None if self.records is None else frozenset(self.records)
+
+    @property
     def ids(self) -> frozenset[str]:
-        return self.rows or frozenset()
+        return frozenset(self.records or ())
 
 
 def look(place: Place, bookkeeping: Bookkeeping | None, *, tables: bool = False) -> Sight:
     """``tables``: read the catalogue as well, which counts the rows of small tables."""
     with closing(connect_when_ready(place.dsn, place.deadline)) as connection:
-        rows = bookkeeping_rows(connection, bookkeeping) if bookkeeping else None
+        records = recorded(connection, bookkeeping) if bookkeeping else None
         found = catalogue(connection) if tables else Catalogue()
-        return Sight(rows, schema_lines(connection), found)
+        return Sight(records, schema_lines(connection), found)
 
 
 def start_script(script: Script, place: Place) -> ToolRun:

@@ -198,6 +198,13 @@ def test_a_down_file_is_missed_where_the_project_has_them(downs: frozenset[str] 
     assert [finding.rule for finding in judged(**numbered("1", "2", "3", downs=downs))] == rules
 
 
+def test_applied_files_with_another_checksum_are_one_warning_unless_the_push_edits_one() -> None:
+    (finding,) = judged(mismatched=frozenset({"a1"}))
+    assert (finding.rule, finding.severity, finding.path) == ("checksum-mismatch", Severity.WARNING, OLD.path)
+    work = replace(WORK, edits=(Edit("a1", OLD.path, "edited"),))
+    assert [finding.rule for finding in judged(work=work, mismatched=frozenset({"a1"}))] == ["edited-migration"]
+
+
 def graph(*edges: tuple[str, str], pushed: int) -> dict[str, Any]:
     history = tuple(
         Migration(id.rpartition("/")[2], f"{id}.py", id, (parent,) if parent else ()) for id, parent in edges

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from neon_hooks.database.connect import connect
-from neon_hooks.database.inspect import bookkeeping_rows, difference, schema_lines
+from neon_hooks.database.inspect import bookkeeping_rows, difference, recorded, schema_lines
 from neon_hooks.dsn import Dsn
 from neon_hooks.plan import Bookkeeping
 
@@ -109,3 +109,10 @@ def test_bookkeeping_is_found_in_whatever_schema_it_is(database: Dsn) -> None:
         connection.execute("insert into x.done values ('a', '1'), ('b', '2')")
         assert bookkeeping_rows(connection, table) == {"a.1", "b.2"}
         assert bookkeeping_rows(connection, Bookkeeping("done", "name", schema="y")) is None
+
+
+def test_checksums_are_read_with_the_ids(database: Dsn) -> None:
+    with closing(connect(database)) as connection:
+        connection.execute("create table done (name text, sum int); insert into done values ('a', 7), ('b', null)")
+        assert recorded(connection, Bookkeeping("done", "name", checksum_sql="sum")) == {"a": "7", "b": ""}
+        assert recorded(connection, Bookkeeping("done", "name")) == {"a": "", "b": ""}

@@ -111,6 +111,16 @@ def what_is_pending_on_main_is_applied_first_and_only_what_is_pushed_is_required
     ]
 
 
+def a_migration_that_main_has_applied_from_another_file_is_told(team: Team, story: Story) -> None:
+    story.start(team)
+    path = story.old_sql
+    team.deployed({path: (team.clone.path / path).read_text() + "-- How did this get here?\n"})
+    pushed = team.push(story.pushing(story.good))
+    (finding,) = (each for each in pushed.document["findings"] if each["rule"] == "checksum-mismatch")
+    assert (finding["path"], finding["severity"]) == (path, "warning")
+    assert pushed.passed is not story.refuses, pushed.said
+
+
 def where_the_tool_is_missing_its_sql_is_replayed(team: Team, story: Story) -> None:
     story.start(team)
     story.uninstall(team)
@@ -172,6 +182,7 @@ SCENARIOS: tuple[tuple[Scenario, Callable[[Story], object]], ...] = (
     (a_hard_coded_production_database_stays_untouched, lambda story: story.hard_coded),
     (a_tool_that_ends_without_error_and_without_work_is_blocked, lambda story: story.idle),
     (what_is_pending_on_main_is_applied_first_and_only_what_is_pushed_is_required, lambda story: story.after_good_id),
+    (a_migration_that_main_has_applied_from_another_file_is_told, lambda story: story.old_sql),
     (where_the_tool_is_missing_its_sql_is_replayed, _can_be_missing),
     (a_replayed_migration_that_fails_is_shown_with_its_line, _can_be_missing),
     (the_tool_takes_a_replayed_migration_for_its_own, _is_replayed),

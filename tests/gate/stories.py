@@ -74,6 +74,8 @@ class Story:
     ``{url}``, ``{jdbc_url}``, ``{host}``, ``{port}``, ``{database}``, ``{user}``, ``{password}`` are filled
     in. An ``environment`` may skip ("needs X"). ``shim``: statements of the tool can be seen. ``records``:
     the system has a bookkeeping. ``beside``: what a commit changes together with the migration at a path.
+    ``old_sql``: for tools that keep checksums, an SQL file that is applied; the tool ``refuses`` to go on
+    when its content is another one.
     """
 
     system: str
@@ -93,6 +95,8 @@ class Story:
     shim: bool = True
     records: bool = True
     beside: Callable[[str], Mapping[str, str]] = lambda path: {}
+    old_sql: str = ""
+    refuses: bool = False
 
     def pushing(self, migration: tuple[str, str]) -> dict[str, str]:
         """The files of a commit that brings ``migration``."""

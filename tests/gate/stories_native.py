@@ -108,6 +108,7 @@ SQLX = Story(
     after_good_id="20240104000000",
     shim=False,
     beside=down_file(".up.sql", ".down.sql"),
+    old_sql="migrations/20240102000000_add_nickname.up.sql", refuses=True,
 )  # fmt: skip
 DIESEL = Story(
     "diesel", "diesel", "customers",
@@ -156,6 +157,7 @@ SQITCH = Story(
     after_good_id="no_country",
     shim=False,
     beside=plan,
+    old_sql="deploy/nickname.sql",
 )  # fmt: skip
 
 

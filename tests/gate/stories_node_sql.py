@@ -55,6 +55,7 @@ DRIZZLE = Story(
     hard_coded=drizzle_config("drizzle"),
     after_good=("drizzle/0003_no_country.sql", NO_COUNTRY), after_good_id="0003_no_country",
     beside=drizzle_beside,
+    old_sql="drizzle/0001_add_nickname.sql",
 )  # fmt: skip
 DRIZZLE_1 = Story(
     "drizzle", "drizzle_1", "customers",
@@ -67,6 +68,7 @@ DRIZZLE_1 = Story(
     hard_coded=drizzle_config("drizzle_1"),
     after_good=("drizzle/20250401000000_no_country/migration.sql", NO_COUNTRY),
     after_good_id="20250401000000_no_country",
+    old_sql="drizzle/20250201000000_add_nickname/migration.sql",
 )  # fmt: skip
 
 
@@ -106,6 +108,7 @@ PRISMA = Story(
     after_good=("prisma/migrations/20250401000000_no_country/migration.sql", NO_COUNTRY),
     after_good_id="20250401000000_no_country",
     shim=False,
+    old_sql="prisma/migrations/20250201000000_add_nickname/migration.sql",
 )  # fmt: skip
 PRISMA_6 = Story(
     "prisma", "prisma_6", "customers",

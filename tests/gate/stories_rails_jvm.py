@@ -109,6 +109,7 @@ FLYWAY = Story(
     after_good=("sql/V1_10__no_country.sql", NO_COUNTRY),
     after_good_id="1.10",
     shim=False,
+    old_sql="sql/V1_1__nickname.sql", refuses=True,
 )  # fmt: skip
 MIGRATIONS = "src/main/resources/db/migration"
 FLYWAY_MAVEN = Story(
@@ -158,5 +159,6 @@ LIQUIBASE = Story(
     after_good=(f"{SQL}/004_no_country.sql", change_set(4, NO_COUNTRY, COUNTRY)),
     after_good_id=f"{SQL}/004_no_country.sql::4::shop",
     shim=False,
+    old_sql="db/changelog/sql/002_nickname.sql", refuses=True,
 )  # fmt: skip
 STORIES = (ACTIVE_RECORD, FLYWAY, FLYWAY_MAVEN, LIQUIBASE)
