@@ -291,6 +291,7 @@ class UnitFacts:
 
     ``rows_before`` and ``rows_after`` are the bookkeeping's ids, None where a system keeps none.
     ``again`` is the second run; ``again_diff`` what it changed in the schema or the bookkeeping.
+    ``status`` is the command of the settings that is asked then.
     ``unknown_rows`` are ids recorded before the run of which the pushed tree has no file,
     ``pending_on_main`` the ids of the tree that were not applied then (None: not known), ``skipped`` those
     of them that the tool passes over in silence; ``mismatched`` are those that are applied with another checksum. ``before`` and ``after`` are the catalogue around the first
@@ -311,6 +312,7 @@ class UnitFacts:
     proof: Proof = Proof()
     schema_diff: str = ""
     again_diff: str = ""
+    status: ToolRun | None = None
     before: Catalogue | None = None
     after: Catalogue | None = None
     linted: tuple[Linted, ...] = ()

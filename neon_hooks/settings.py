@@ -30,7 +30,8 @@ class SystemSettings:
     """One ``[[systems]]`` entry: adds a migration system, or says more about a detected one.
 
     ``command`` is started in the place of the system's own (words as in a shell), found as tools of its
-    ``family`` are, with the connection string in ``url_variables``. ``table``, ``id`` (an SQL expression
+    ``family`` are, with the connection string in ``url_variables``. So is ``status``, after the migrations have
+    run: it ends with an error where the database is not as it should be. ``table``, ``id`` (an SQL expression
     over its row), ``schema`` and ``id_pattern`` are for the system "custom": a runner of the team's own.
     """
 
@@ -41,6 +42,7 @@ class SystemSettings:
     python: str = ""
     single_transaction: bool = False
     command: str = ""
+    status: str = ""
     family: str = ""
     url_variables: tuple[str, ...] = ()
     table: str = ""
@@ -137,7 +139,8 @@ def _limits_of_tables(value: Any) -> Mapping[str, Mapping[str, float]]:
 def _system(value: Any) -> SystemSettings:
     """A key that would have no effect is a mistake that must not go unnoticed."""
     entry: SystemSettings = kinds.table(SystemSettings, SYSTEM_KEYS, required=("system",))(value)
-    needs: dict[str, Sequence[str]] = {"family": ("command",), "url_variables": ("command",)}
+    starts = any(getattr(entry, key) for key in COMMANDS)
+    needs: dict[str, Sequence[str]] = dict.fromkeys(() if starts else ("family", "url_variables"), ("command",))
     if entry.system == "custom":
         needs["system"] = ("command", "table", "id")
     else:
@@ -150,6 +153,7 @@ def _system(value: Any) -> SystemSettings:
     return entry
 
 
+COMMANDS = ("command", "status")
 SEVERITY = kinds.one_of("off", *Severity)
 SYSTEM_KEYS: Mapping[str, Check] = {
     "system": kinds.text,
@@ -158,7 +162,7 @@ SYSTEM_KEYS: Mapping[str, Check] = {
     "database": kinds.text,
     "python": kinds.text,
     "single_transaction": kinds.flag,
-    "command": kinds.command,
+    **dict.fromkeys(COMMANDS, kinds.command),
     "family": kinds.one_of("python", "node", "ruby", "jvm", "native"),
     "url_variables": kinds.names,
     "table": kinds.text,

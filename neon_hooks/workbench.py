@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,7 @@ from neon_hooks.dsn import Dsn
 from neon_hooks.errors import NotInstalled
 from neon_hooks.facts import ToolRun, UnitFacts
 from neon_hooks.git import Repository
-from neon_hooks.plan import Script, Unit, Work
+from neon_hooks.plan import Command, Script, Unit, Work
 from neon_hooks.redact import Redactor
 from neon_hooks.run import Prepared, execute, resolve
 from neon_hooks.settings import Settings
@@ -33,18 +33,32 @@ Tool = Prepared | Script | Replay
 
 
 @dataclass(frozen=True)
+class Tools:
+    """What a unit's migrations are started with, and what is asked afterwards."""
+
+    unit: Unit
+    apply: Tool
+    status: Prepared | None = None
+
+
+@dataclass(frozen=True)
 class Bench:
-    """A checkout, and what each unit's migrations are started with."""
+    """A checkout, and the tools of each unit."""
 
     checkout: Path
-    tools: tuple[tuple[Unit, Tool], ...]
+    tools: tuple[Tools, ...]
     deadline: Deadline
     say: Say
     secrets: tuple[str, ...]
 
     def start(self, work: Work, dsn: Dsn) -> ToolRun:
         """Run the migrations of one unit in the database at ``dsn``."""
-        tool = next(tool for unit, tool in self.tools if unit == work.unit)
+        return self._run(self._tools(work).apply, dsn)
+
+    def _tools(self, work: Work) -> Tools:
+        return next(tools for tools in self.tools if tools.unit == work.unit)
+
+    def _run(self, tool: Tool, dsn: Dsn) -> ToolRun:
         place = self.place(dsn)
         if isinstance(tool, Script):
             return start_script(tool, place)
@@ -62,11 +76,17 @@ class Bench:
         self.say(f"running {work.unit.system} on the test Neon database branch")
         with watch("apply"):
             facts = apply(system, work, place, partial(self.start, work))
-        if (facts.first and facts.first.exit_code) or system.bookkeeping is None:
+        if facts.first and facts.first.exit_code:
             return facts
-        self.say(f"running {work.unit.system} a second time")
-        with watch("apply again"):
-            return apply_again(system, facts, place, partial(self.start, work))
+        if system.bookkeeping is not None:
+            self.say(f"running {work.unit.system} a second time")
+            with watch("apply again"):
+                facts = apply_again(system, facts, place, partial(self.start, work))
+        status = self._tools(work).status
+        if status:
+            with watch("status"):
+                facts = replace(facts, status=self._run(status, dsn))
+        return facts
 
 
 @contextmanager
@@ -87,38 +107,46 @@ def bench(
         TemporaryDirectory(prefix="neon-hooks-") as scratch,
         repository.checkout(commit, roots=roots, dirs=dirs, scratch=Path(scratch)) as checkout,
     ):
-        tools = tuple(
-            (work.unit, _tool(work, repository, commit, checkout, settings, environ)) for work in works
-        )
-        yield Bench(checkout, tools, deadline, say, (settings.api_key,))
+        found = ToolSearch(repository, commit, checkout, settings, environ)
+        yield Bench(checkout, tuple(map(found.tools, works)), deadline, say, (settings.api_key,))
 
 
-def _tool(
-    work: Work,
-    repository: Repository,
-    commit: str,
-    checkout: Path,
-    settings: Settings,
-    environ: Mapping[str, str],
-) -> Tool:
-    """What starts a unit's migrations: the project's own tool, or we ourselves for plain SQL."""
-    how = systems.start_of(work)
-    if isinstance(how, Script):
-        return how
-    try:
+@dataclass(frozen=True)
+class ToolSearch:
+    """Where the tools of units are looked for."""
+
+    repository: Repository
+    commit: str
+    checkout: Path
+    settings: Settings
+    environ: Mapping[str, str]
+
+    def tools(self, work: Work) -> Tools:
+        status = systems.status_of(work.unit)
+        return Tools(work.unit, self._apply(work), self._prepared(status, work.unit) if status else None)
+
+    def _apply(self, work: Work) -> Tool:
+        """What starts a unit's migrations: the project's own tool, or we ourselves for plain SQL."""
+        how = systems.start_of(work)
+        if isinstance(how, Script):
+            return how
+        try:
+            return self._prepared(how, work.unit)
+        except NotInstalled as missing:
+            if work.unit.options.get("command"):
+                raise
+            system = systems.by_name(work.unit.system)
+            replay = Replay(system, work, self.repository.tree(self.commit), how.argv, missing)
+            replay.steps(work.pushed)
+            return replay
+
+    def _prepared(self, command: Command, unit: Unit) -> Prepared:
         return resolve(
-            how,
-            checkout=checkout,
-            top=repository.top,
-            root=work.unit.root,
-            environ=environ,
-            python=work.unit.options.get("python", ""),
-            passthrough=settings.env_passthrough,
+            command,
+            checkout=self.checkout,
+            top=self.repository.top,
+            root=unit.root,
+            environ=self.environ,
+            python=unit.options.get("python", ""),
+            passthrough=self.settings.env_passthrough,
         )
-    except NotInstalled as missing:
-        if work.unit.options.get("command"):
-            raise
-        system = systems.by_name(work.unit.system)
-        replay = Replay(system, work, repository.tree(commit), how.argv, missing)
-        replay.steps(work.pushed)
-        return replay

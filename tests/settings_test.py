@@ -63,6 +63,12 @@ def test_thresholds_are_milliseconds_and_a_table_may_have_its_own() -> None:
     assert load({}, {}).limits == Limits()
 
 
+def test_a_status_command_has_a_family_and_variables_as_the_command_has() -> None:
+    text = '[[systems]]\nsystem = "alembic"\nstatus = "check.sh"\nfamily = "native"\nurl_variables = ["SHOP"]'
+    (entry,) = load({TOML: text}, {}).systems
+    assert (entry.command, entry.status, entry.family) == ("", "check.sh", "native")
+
+
 def test_flags_win_over_environment_over_file_over_pyproject() -> None:
     texts = {
         "pyproject.toml": '[tool.neon-hooks]\nparent = "a"\nrole = "a"\ndatabase = "a"\nbase = "a"',
@@ -96,6 +102,7 @@ def test_a_pyproject_without_our_table_is_not_read() -> None:
         ("[[systems]]\nsystem = 'goose'\ntable = 'x'", ["table", 'system = "custom"']),
         ("[[systems]]\nsystem = 'goose'\nfamily = 'node'", ["family", "`command`"]),
         ("[[systems]]\nsystem = 'goose'\ncommand = ''", ["command", '"make migrate"']),
+        ("[[systems]]\nsystem = 'goose'\nstatus = []", ["status", '"make migrate"']),
         ("[[systems]]\nsystem = 'goose'\ncommand = \"it's\"", ["command", '"make migrate"']),
         ("[[systems]]\nsystem = 'custom'\nid = 'a; drop table b'", ["id", "one SQL expression"]),
         ("[[systems]]\nsystem = 'custom'\nid_pattern = '('", ["id_pattern", "regular expression"]),

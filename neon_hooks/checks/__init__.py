@@ -43,6 +43,7 @@ from neon_hooks.checks import (
     stale_lock,
     triggers,
     unlogged,
+    status,
 )
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import Facts
@@ -75,6 +76,7 @@ MODULES = (
     not_applied,
     skipped,
     second_run,
+    status,
     behind_main,
     checksums,
     missing_down,

@@ -14,14 +14,14 @@ from neon_hooks.changes import Changes
 from neon_hooks.errors import UsageError
 from neon_hooks.plan import Command, Edit, Migration, Script, Unit, Work
 from neon_hooks.registry import ENTRIES
-from neon_hooks.settings import Settings, SystemSettings
+from neon_hooks.settings import COMMANDS, Settings, SystemSettings
 from neon_hooks.systems.base import History, System, kept
 from neon_hooks.systems.custom import own_command
 from neon_hooks.tree import Tree, inside, join
 
 SYSTEMS: tuple[System, ...] = tuple(import_module(entry.module).SYSTEM for entry in ENTRIES)
 # Keys of [[systems]] that others need: they travel in Unit.options.
-PASSED_ON = ("python", "database", "command", "family", "table", "schema", "id", "id_pattern")
+PASSED_ON = (*COMMANDS, "python", "database", "family", "table", "schema", "id", "id_pattern")
 
 
 def by_name(name: str) -> System:
@@ -118,7 +118,7 @@ def _passed_on(unit: Unit, entry: SystemSettings) -> Unit:
 def start_of(work: Work) -> Command | Script:
     """How the pushed migrations are applied: by the command of the settings, or as the system does it."""
     if work.unit.options.get("command"):
-        return own_command(work.unit)
+        return own_command(work.unit, "command")
     return by_name(work.unit.system).apply(work.unit, work.pushed)
 
 
@@ -127,6 +127,11 @@ def work_for_files(unit: Unit, tree: Tree, paths: frozenset[str]) -> Work:
     system = by_name(unit.system)
     history = tuple(system.history(unit, tree))
     return Work(unit, history, tuple(m for m in history if m.path in paths), is_graph=system.is_graph)
+
+
+def status_of(unit: Unit) -> Command | None:
+    """What the settings want to be asked when the migrations have run."""
+    return own_command(unit, "status") if unit.options.get("status") else None
 
 
 def work_for(unit: Unit, target: Tree, base: Tree | None, changes: Changes) -> Work:

@@ -27,12 +27,12 @@ FAMILIES = {
 DOWNLOADERS = ("npx", "pnpx", "bunx", "uvx")
 
 
-def own_command(unit: Unit) -> Command:
-    """What ``[[systems]] command`` says. Raises UsageError for one that could download its program."""
-    argv = tuple(shlex.split(unit.options["command"]))
+def own_command(unit: Unit, key: str) -> Command:
+    """What a key of ``[[systems]]`` says, such as ``command``. Raises UsageError for one that could download its program."""
+    argv = tuple(shlex.split(unit.options[key]))
     if argv[0] in DOWNLOADERS:
         raise UsageError(
-            f"[[systems]] command: {argv[0]} may download a program in the middle of a push",
+            f"[[systems]] {key}: {argv[0]} may download a program in the middle of a push",
             fix="name the program itself: it is looked up in the project's node_modules/.bin or environment",
         )
     variables = unit.options.get("url_variables", "").split()
@@ -68,7 +68,7 @@ def _id(name: str, pattern: str) -> str:
 
 
 def apply(unit: Unit, pushed: History) -> Command:
-    return own_command(unit)
+    return own_command(unit, "command")
 
 
 def bookkeeping(unit: Unit) -> Bookkeeping:

@@ -111,6 +111,13 @@ def test_a_second_run_must_be_a_no_op(changes: dict[str, Any], rule: str) -> Non
     assert [finding.rule for finding in judged(**changes)] == [rule]
 
 
+def test_a_status_command_that_disagrees_is_quoted() -> None:
+    (finding,) = judged(status=replace(RAN, argv=("check",), exit_code=3, output="2 are pending"))
+    assert (finding.rule, finding.severity) == ("status-disagrees", Severity.ERROR)
+    assert "`check` ended with exit code 3" in finding.message and finding.quote == "2 are pending"
+    assert judged(status=RAN) == []
+
+
 @pytest.mark.parametrize(
     ("pending", "severity"),
     [(frozenset(), Severity.ERROR), (None, Severity.ERROR), (frozenset({"a1"}), Severity.WARNING)],

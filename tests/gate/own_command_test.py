@@ -14,6 +14,7 @@ from tests.gate.scenarios import Scenario, each
 from tests.gate.stories import ALEMBIC, UNIQUE_INDEX, Story, python_kit
 
 RUNNER = (PROJECTS / "custom/migrate.py").read_text()
+CONNECT = 'import os\nimport psycopg\n\nconnection = psycopg.connect(os.environ["DATABASE_URL"])\n'
 SETTINGS = (PROJECTS / "custom/.neon-hooks.toml").read_text()
 
 
@@ -93,6 +94,31 @@ def test_a_command_that_cannot_be_started_says_why(team: Team, command: str, sai
     pushed = team.push({".neon-hooks.toml": settings, **dict([CUSTOM.good])})
     assert not pushed.passed and said in pushed.said, pushed.said
     team.assert_main_is_untouched()
+
+
+def test_the_status_command_is_asked_on_the_test_branch_after_the_migrations(team: Team) -> None:
+    CUSTOM.start(team)
+    settings = SETTINGS + 'status = "python status.py"\n'
+    status = 'columns = connection.execute("SELECT country FROM customers LIMIT 1").description\nprint(columns)\n'
+    files = {".neon-hooks.toml": settings, "status.py": CONNECT + status}
+    pushed = team.push({**files, **dict([CUSTOM.good])})
+    assert pushed.passed, pushed.said
+    run = pushed.document["systems"][0]["facts"]["status"]
+    assert (run["argv"], run["exit_code"]) == (["python", "status.py"], 0)
+    assert "status" in pushed.document["timings"]
+    files["status.py"] = CONNECT + 'raise SystemExit("1 file is pending")\n'
+    pushed = team.push({**files, "migrations/004_x.sql": "SELECT 1;\n"})
+    assert pushed.exit_code == 1
+    assert pushed.rules == ["status-disagrees"]
+    assert "after the migrations `python status.py` ended with exit code 1" in pushed.said
+    assert "1 file is pending" in pushed.said
+
+
+def test_a_status_command_that_is_not_there_says_so_before_anything_runs(team: Team) -> None:
+    CUSTOM.start(team)
+    pushed = team.push({".neon-hooks.toml": SETTINGS + 'status = "our-status"\n', **dict([CUSTOM.good])})
+    assert pushed.document["verdict"] == "unknown" and "our-status was not found" in pushed.said
+    assert team.left_behind == []
 
 
 def test_a_command_of_the_teams_own_starts_a_detected_system(team: Team) -> None:
