@@ -286,6 +286,19 @@ class Accepted:
 
 
 @dataclass(frozen=True)
+class DownAndUp:
+    """The pushed migrations taken back and applied once more.
+
+    ``down`` is the last run on the way back, ``diff`` what then differs from the schema and the bookkeeping
+    before the first run, ``up`` the run that applied them again, None where the way back failed.
+    """
+
+    down: ToolRun
+    diff: str = ""
+    up: ToolRun | None = None
+
+
+@dataclass(frozen=True)
 class UnitFacts:
     """What was done with one unit.
 
@@ -313,6 +326,7 @@ class UnitFacts:
     schema_diff: str = ""
     again_diff: str = ""
     status: ToolRun | None = None
+    down_and_up: DownAndUp | None = None
     before: Catalogue | None = None
     after: Catalogue | None = None
     linted: tuple[Linted, ...] = ()

@@ -31,7 +31,8 @@ class SystemSettings:
 
     ``command`` is started in the place of the system's own (words as in a shell), found as tools of its
     ``family`` are, with the connection string in ``url_variables``. So is ``status``, after the migrations have
-    run: it ends with an error where the database is not as it should be. ``table``, ``id`` (an SQL expression
+    run: it ends with an error where the database is not as it should be. And ``down``, which takes the pushed
+    migrations back. ``table``, ``id`` (an SQL expression
     over its row), ``schema`` and ``id_pattern`` are for the system "custom": a runner of the team's own.
     """
 
@@ -43,6 +44,7 @@ class SystemSettings:
     single_transaction: bool = False
     command: str = ""
     status: str = ""
+    down: str = ""
     family: str = ""
     url_variables: tuple[str, ...] = ()
     table: str = ""
@@ -75,6 +77,13 @@ class LocalSettings:
 
 
 @dataclass(frozen=True)
+class TrialSettings:
+    """``[trials]``: experiments that can be switched off."""
+
+    down_and_up: bool = True
+
+
+@dataclass(frozen=True)
 class Settings:
     """``ttl`` and ``deadline`` are seconds, ``thresholds`` and ``tables`` milliseconds.
 
@@ -97,6 +106,7 @@ class Settings:
     thresholds: Limits = Limits()
     tables: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     masking: tuple[MaskingRule, ...] = ()
+    trials: TrialSettings = TrialSettings()
     local: LocalSettings = LocalSettings()
     verbose: bool = False
     api_key: str = field(default="", repr=False)
@@ -153,7 +163,7 @@ def _system(value: Any) -> SystemSettings:
     return entry
 
 
-COMMANDS = ("command", "status")
+COMMANDS = ("command", "status", "down")
 SEVERITY = kinds.one_of("off", *Severity)
 SYSTEM_KEYS: Mapping[str, Check] = {
     "system": kinds.text,
@@ -180,6 +190,7 @@ THRESHOLD_KEYS: Mapping[str, Check] = {
     "batch": kinds.count,
     "lock_timeout": kinds.milliseconds,
 }
+TRIAL_KEYS: Mapping[str, Check] = {"down_and_up": kinds.flag}
 LOCAL_KEYS: Mapping[str, Check] = {"dump": kinds.text, "postgres": kinds.text}
 KEYS: Mapping[str, Check] = {
     "project_id": kinds.text,
@@ -198,11 +209,12 @@ KEYS: Mapping[str, Check] = {
     "thresholds": kinds.table(Limits, THRESHOLD_KEYS),
     "tables": _limits_of_tables,
     "masking": kinds.list_of("masking", kinds.table(MaskingRule, MASKING_KEYS, required=("table", "column"))),
+    "trials": kinds.table(TrialSettings, TRIAL_KEYS),
     "local": kinds.table(LocalSettings, LOCAL_KEYS),
 }
 SECRET_KEYS = ("api_key", "neon_api_key")
 FROM_ENVIRONMENT = {"NEON_PROJECT_ID": "project_id"}  # besides NEON_HOOKS_<KEY>
-NOT_FROM_ENVIRONMENT = ("systems", "rules", "thresholds", "tables", "masking", "local")
+NOT_FROM_ENVIRONMENT = ("systems", "rules", "thresholds", "tables", "masking", "trials", "local")
 
 
 def load(
@@ -235,6 +247,13 @@ def load(
         variable = f"NEON_HOOKS_{key.upper()}"
         if key not in NOT_FROM_ENVIRONMENT and environ.get(variable):
             take(key, environ[variable], "environment", variable)
+    for key in TRIAL_KEYS:
+        variable = f"NEON_HOOKS_TRIALS_{key.upper()}"
+        if environ.get(variable):
+            values["trials"] = replace(
+                values.get("trials", TrialSettings()), **{key: _flag(variable, environ[variable])}
+            )
+            origin["trials"] = "environment"
     for variable, key in FROM_ENVIRONMENT.items():
         if environ.get(variable) and origin.get(key) != "environment":
             take(key, environ[variable], "environment", variable)
@@ -249,6 +268,15 @@ def load(
     )
     _check_masking(settings)
     return settings
+
+
+def _flag(variable: str, text: str) -> bool:
+    try:
+        return kinds.flag(text)
+    except ValueError as error:
+        raise UsageError(
+            f"environment: `{variable}` has the value {text!r}; expected {error}", fix="the README lists every setting"
+        ) from None
 
 
 def _check_masking(settings: Settings) -> None:

@@ -23,9 +23,11 @@ from neon_hooks.redact import Redactor
 from neon_hooks.run import Prepared, execute, resolve
 from neon_hooks.settings import Settings
 from neon_hooks.stopwatch import Stopwatch
+from neon_hooks.systems.base import System, kept
 from neon_hooks.trials.apply import apply
 from neon_hooks.trials.apply_again import apply_again
-from neon_hooks.trials.place import Place, start_script
+from neon_hooks.trials.down_and_up import down_and_up, is_possible
+from neon_hooks.trials.place import Place, Sight, look, start_script
 from neon_hooks.trials.replay import Replay, start_replay
 
 Say = Callable[[str], None]
@@ -39,6 +41,7 @@ class Tools:
     unit: Unit
     apply: Tool
     status: Prepared | None = None
+    down: Prepared | Script | None = None
 
 
 @dataclass(frozen=True)
@@ -75,18 +78,29 @@ class Bench:
         place = self.place(dsn)
         self.say(f"running {work.unit.system} on the test Neon database branch")
         with watch("apply"):
-            facts = apply(system, work, place, partial(self.start, work))
+            before = look(place, kept(system, work.unit), tables=True)
+            facts = apply(system, work, place, before, partial(self.start, work))
         if facts.first and facts.first.exit_code:
             return facts
         if system.bookkeeping is not None:
             self.say(f"running {work.unit.system} a second time")
             with watch("apply again"):
                 facts = apply_again(system, facts, place, partial(self.start, work))
-        status = self._tools(work).status
-        if status:
+        tools = self._tools(work)
+        if tools.status:
             with watch("status"):
-                facts = replace(facts, status=self._run(status, dsn))
+                facts = replace(facts, status=self._run(tools.status, dsn))
+        if tools.down and is_possible(system, facts, before) and self._has_time_for(facts):
+            self.say(f"taking the {work.unit.system} migrations back, and applying them once more")
+            with watch("down and up"):
+                down, up = partial(self._run, tools.down), partial(self.start, work)
+                times = systems.steps_back(work)
+                facts = down_and_up(system, facts, place, before, down=down, times=times, up=up)
         return facts
+
+    def _has_time_for(self, facts: UnitFacts) -> bool:
+        """A slow tool must not take the verdict with it: three of its runs, as the first one was."""
+        return facts.first is not None and self.deadline.remaining() * 1000 > 3 * facts.first.ms
 
 
 @contextmanager
@@ -123,7 +137,22 @@ class ToolSearch:
 
     def tools(self, work: Work) -> Tools:
         status = systems.status_of(work.unit)
-        return Tools(work.unit, self._apply(work), self._prepared(status, work.unit) if status else None)
+        apply = self._apply(work)
+        return Tools(
+            work.unit,
+            apply,
+            self._prepared(status, work.unit) if status else None,
+            self._down(work, apply) if self.settings.trials.down_and_up else None,
+        )
+
+    def _down(self, work: Work, apply: Tool) -> Prepared | Script | None:
+        """What takes the migrations back: a command of the settings, else the program that has applied them."""
+        how = systems.way_back(work, self.repository.tree(self.commit))
+        if how is None or isinstance(how, Script):
+            return how
+        if work.unit.options.get("down"):
+            return self._prepared(how, work.unit)
+        return replace(apply, command=how) if isinstance(apply, Prepared) else None
 
     def _apply(self, work: Work) -> Tool:
         """What starts a unit's migrations: the project's own tool, or we ourselves for plain SQL."""

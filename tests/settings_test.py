@@ -69,6 +69,14 @@ def test_a_status_command_has_a_family_and_variables_as_the_command_has() -> Non
     assert (entry.command, entry.status, entry.family) == ("", "check.sh", "native")
 
 
+def test_trials_are_switched_by_the_file_and_by_the_environment() -> None:
+    off = {TOML: "[trials]\ndown_and_up = false"}
+    assert load({}, {}).trials.down_and_up and not load(off, {}).trials.down_and_up
+    assert load(off, {"NEON_HOOKS_TRIALS_DOWN_AND_UP": "yes"}).trials.down_and_up
+    with pytest.raises(UsageError, match="NEON_HOOKS_TRIALS_DOWN_AND_UP.*'never'"):
+        load({}, {"NEON_HOOKS_TRIALS_DOWN_AND_UP": "never"})
+
+
 def test_flags_win_over_environment_over_file_over_pyproject() -> None:
     texts = {
         "pyproject.toml": '[tool.neon-hooks]\nparent = "a"\nrole = "a"\ndatabase = "a"\nbase = "a"',
@@ -124,6 +132,8 @@ def test_a_pyproject_without_our_table_is_not_read() -> None:
         ("[tables.shop.orders]\nreads_blocked = '1s'", ['[tables."shop.orders"]']),
         ("tables = 'orders'", ["tables", "a table of table names"]),
         ("verbose = 3", ["verbose", "true or false"]),
+        ("[trials]\ndown = false", ["trials", "down_and_up"]),
+        ("[trials]\ndown_and_up = 'no way'", ["down_and_up", "true or false"]),
         ("parent = 'x", ["not valid TOML"]),
     ],
 )

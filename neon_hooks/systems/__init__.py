@@ -17,6 +17,7 @@ from neon_hooks.registry import ENTRIES
 from neon_hooks.settings import COMMANDS, Settings, SystemSettings
 from neon_hooks.systems.base import History, System, kept
 from neon_hooks.systems.custom import own_command
+from neon_hooks.systems.waysback import is_given_up
 from neon_hooks.tree import Tree, inside, join
 
 SYSTEMS: tuple[System, ...] = tuple(import_module(entry.module).SYSTEM for entry in ENTRIES)
@@ -134,6 +135,30 @@ def status_of(unit: Unit) -> Command | None:
     return own_command(unit, "status") if unit.options.get("status") else None
 
 
+def way_back(work: Work, tree: Tree) -> Command | Script | None:
+    """How what is pushed is taken back: by the command of the settings, else as the system does it.
+
+    None where that is not known, where the settings start the system in a way of their own, and where a
+    pushed migration has no way back, or says that there is none.
+    """
+    if work.unit.options.get("down"):
+        return own_command(work.unit, "down")
+    system = by_name(work.unit.system)
+    if not system.down or not system.downs or not work.pushed or work.unit.options.get("command"):
+        return None
+    comes_last = work.is_graph or work.history[-len(work.pushed) :] == work.pushed
+    downs = system.downs(work.unit, tree, work.pushed)
+    if not comes_last or any(m.repeatable or is_given_up(downs.get(m.id, "")) for m in work.pushed):
+        return None
+    return system.down(work, tree)
+
+
+def steps_back(work: Work) -> int:
+    """How often the way back is started."""
+    one = by_name(work.unit.system).down_one and not work.unit.options.get("down")
+    return len(work.pushed) if one else 1
+
+
 def work_for(unit: Unit, target: Tree, base: Tree | None, changes: Changes) -> Work:
     """What the push means for ``unit``. ``base`` None: the main line has nothing yet, everything is new."""
     system = by_name(unit.system)
@@ -144,7 +169,7 @@ def work_for(unit: Unit, target: Tree, base: Tree | None, changes: Changes) -> W
         is_graph=system.is_graph,
         numbers={id: number for id, number in numbers.items() if number},
         checksums=_checksums(system, target, work),
-        downs=system.downs(unit, target, work.history) if system.downs and work.pushed else None,
+        downs=frozenset(system.downs(unit, target, work.history)) if system.downs and work.pushed else None,
     )
 
 

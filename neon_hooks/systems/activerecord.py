@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Work
 from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.places import is_foreign
 from neon_hooks.systems.yamltext import document
@@ -155,6 +156,12 @@ def apply(unit: Unit, pushed: History) -> Command:
     )
 
 
+def down(work: Work, tree: Tree) -> Command:
+    name = work.unit.options.get("name", "")
+    task = f"db:rollback:{name}" if name else "db:rollback"
+    return replace(apply(work.unit, work.pushed), argv=("rake", task, f"STEP={len(work.pushed)}"))
+
+
 def bookkeeping(unit: Unit) -> Bookkeeping:
     return Bookkeeping(unit.options.get("table", "schema_migrations"), "version::text")
 
@@ -176,6 +183,7 @@ SYSTEM = System(
     detect=detect,
     history=history,
     apply=apply,
+    down=down,
     at=at,
     default_dir="db/migrate",
     bookkeeping=bookkeeping,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit, Work
 from neon_hooks.systems.alembic_config import Location, environment_options, locations
-from neon_hooks.systems.base import History, Ids, System, ancestors, heads, ids, in_order
+from neon_hooks.systems.base import History, Ids, System, ancestors, foundation, heads, ids, in_order
 from neon_hooks.systems.places import relative
 from neon_hooks.systems.pycode import module_values, same_code, texts
 from neon_hooks.systems.pysql import of_alembic
@@ -121,6 +122,16 @@ def _flask_migrate(unit: Unit) -> Command:
     )
 
 
+def down(work: Work, tree: Tree) -> Command | None:
+    """To the revision below; not with several heads or parents, where "below" is a matter of words."""
+    target = foundation(work)
+    if target is None or len(heads(work.history)) > 1 or any(len(m.parents) > 1 for m in work.pushed):
+        return None
+    up = apply(work.unit, work.pushed)
+    argv = ["downgrade" if word == "upgrade" else word for word in up.argv[:-1]]
+    return replace(up, argv=(*argv, target or "base"))
+
+
 # Logging sections, because the env.py of Alembic's template hands the file to logging.config.fileConfig.
 INI = """\
 [alembic]
@@ -166,6 +177,7 @@ SYSTEM = System(
     detect=detect,
     history=history,
     apply=apply,
+    down=down,
     at=at,
     default_dir="alembic",
     bookkeeping=bookkeeping,

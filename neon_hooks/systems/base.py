@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Replayed, Script, Unit, Written
+from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Replayed, Script, Unit, Work, Written
 from neon_hooks.sqlscript import split
 from neon_hooks.tree import Tree
 
@@ -73,6 +73,9 @@ class System:
     at:           the unit at a (root, migrations directory) that the settings name
     default_dir:  where migrations lie below a root when the settings do not say
     bookkeeping:  the table in which the tool remembers, None when it keeps none
+    down:         (work, tree) -> how what is pushed, which is all that came last, is taken back; None: not known.
+                  Asked only where each of the pushed migrations has a way back.
+    down_one:     ``down`` takes back one migration at a time
     same:         whether two contents of one migration mean the same
     applied:      (rows, history) -> ids that are applied
     prove:        (rows before, rows after, history, pushed) -> what is missing, what is too many
@@ -80,8 +83,8 @@ class System:
     is_graph:     migrations name their parents, and the tool expects one head
     number:       the version that orders a migration among the others, or a name that begins with one; no two
                   may have the same. "" where nothing is ordered by one
-    downs:        ids of the migrations that have a way back, as far as files can tell (waysback.py); None: the
-                  tool knows none
+    downs:        the migrations that have a way back, as far as files can tell (waysback.py), each with the text
+                  of it; None: the tool knows none
     checksums:    what the bookkeeping holds for a migration whose file is as it is in the tree: any of these; none:
                   it cannot be said
     refused:      the tool's output -> ids whose checksum, it says, no longer matches
@@ -102,13 +105,15 @@ class System:
     at: Callable[[Tree, str, str], Unit]
     default_dir: str = "migrations"
     bookkeeping: Callable[[Unit], Bookkeeping | None] | None = None
+    down: Callable[[Work, Tree], Command | Script | None] | None = None
+    down_one: bool = False
     same: Callable[[bytes, bytes], bool] = same_bytes
     applied: Callable[[Ids, History], Ids] = rows_are_ids
     prove: Callable[[Ids, Ids, History, History], Proof] = every_id_is_a_row
     unknown: Callable[[Ids, History], Ids] = rows_without_a_file
     is_graph: bool = False
     number: Callable[[Migration], str] = lambda migration: ""
-    downs: Callable[[Unit, Tree, History], Ids] | None = None
+    downs: Callable[[Unit, Tree, History], Mapping[str, str]] | None = None
     checksums: Callable[[Tree, Migration], Iterable[str]] | None = None
     refused: Callable[[str], Ids] = lambda output: frozenset()
     skipped: Callable[[Ids, History, History], Ids] = lambda rows, history, pushed: frozenset()
@@ -147,6 +152,19 @@ def as_psql_runs_it(unit: Unit, tree: Tree, migration: Migration) -> Written | N
         return None
     alone = unit.options.get("single_transaction") != "true"
     return Written(migration.path, tree.text(migration.path), transaction=not alone)
+
+
+def foundation(work: Work) -> str | None:
+    """The id that what is pushed stands on, "" for none at all; None where it is more than one."""
+    pushed = ids(work.pushed)
+    below = {parent for migration in work.pushed for parent in migration.parents} - pushed
+    return next(iter(below), "") if len(below) < 2 else None
+
+
+def below(work: Work) -> str:
+    """The id that comes before everything that is pushed, where the pushed come last; "" for none."""
+    published = work.history[: len(work.history) - len(work.pushed)]
+    return published[-1].id if published else ""
 
 
 def heads(history: History) -> Ids:

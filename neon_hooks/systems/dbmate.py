@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit, Work
 from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.places import relative
 from neon_hooks.systems.sqlfiles import (
@@ -87,6 +88,11 @@ def apply(unit: Unit, pushed: History) -> Command:
     )
 
 
+def down(work: Work, tree: Tree) -> Command:
+    up = apply(work.unit, work.pushed)
+    return replace(up, argv=(*up.argv[:-1], "rollback"))
+
+
 def replay(unit: Unit, tree: Tree, pending: History) -> Sequence[Replayed]:
     table = quoted(unit.options.get("table", TABLE))
     return [_replayed(migration, tree.text(migration.path), table) for migration in pending]
@@ -113,6 +119,6 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 SYSTEM = System(
     name="dbmate", detect=detect, history=history, apply=apply, at=at, default_dir=DEFAULT_DIR,
-    bookkeeping=bookkeeping, same=same, number=id_as_number, downs=within(after(DOWN)), replay=replay,
+    bookkeeping=bookkeeping, down=down, down_one=True, same=same, number=id_as_number, downs=within(after(DOWN)), replay=replay,
     explain=explain,
 )  # fmt: skip

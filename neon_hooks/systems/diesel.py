@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit, Work
 from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.places import is_foreign, relative, up_from
 from neon_hooks.systems.sqlfiles import for_postgres, project_root, text_literal
@@ -89,6 +90,11 @@ def apply(unit: Unit, pushed: History) -> Command:
     )
 
 
+def down(work: Work, tree: Tree) -> Command:
+    up = apply(work.unit, work.pushed)
+    return replace(up, argv=("diesel", "migration", "revert", "--number", str(len(work.pushed)), *up.argv[3:]))
+
+
 def replay(unit: Unit, tree: Tree, pending: History) -> Sequence[Replayed]:
     return [_replayed(migration, tree) for migration in pending]
 
@@ -114,6 +120,6 @@ def explain(output: str) -> DatabaseError | None:
 SYSTEM = System(
     name="diesel", detect=detect, history=history, apply=apply, at=at,
     bookkeeping=lambda unit: Bookkeeping(TABLE, "version"),
-    same=same_sql, number=id_as_number,
+    down=down, same=same_sql, number=id_as_number,
     downs=beside(lambda migration: join(parent(migration.path), "down.sql")), replay=replay, explain=explain,
 )  # fmt: skip

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit
-from neon_hooks.systems.base import History, Ids, System, in_order, rows_without_a_file
+from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit, Work
+from neon_hooks.systems.base import History, Ids, System, foundation, in_order, rows_without_a_file
 from neon_hooks.systems.django_project import (
     app_label,
     is_clearly_not_postgres,
@@ -21,7 +22,7 @@ from neon_hooks.systems.django_settings import SETTINGS_WRAPPER
 from neon_hooks.systems.places import by_directory, own
 from neon_hooks.systems.pycode import same_code
 from neon_hooks.systems.pysql import of_django
-from neon_hooks.systems.waysback import calls
+from neon_hooks.systems.waysback import calls, within
 from neon_hooks.tree import Tree, inside, join, parent
 
 MARKER = re.compile(rb"^class Migration\(", re.MULTILINE)
@@ -193,13 +194,21 @@ def apply(unit: Unit, pushed: History) -> Command:
     )
 
 
-def downs(unit: Unit, tree: Tree, history: History) -> Ids:
-    """All but those with code or SQL of their own for one direction only."""
-    return frozenset(m.id for m in history if _is_reversible(tree.text(m.path)))
+def down(work: Work, tree: Tree) -> Command | None:
+    """``migrate APP NAME``: of one app, and to the one migration of it that is below."""
+    apps = {migration.id.partition(".")[0] for migration in work.pushed}
+    own = [replace(m, parents=tuple(p for p in m.parents if p.partition(".")[0] in apps)) for m in work.pushed]
+    target = foundation(replace(work, pushed=tuple(own)))
+    if target is None or len(apps) > 1 or any(m.replaces or len(m.parents) > 1 for m in own):
+        return None
+    up = apply(work.unit, work.pushed)
+    where = (*apps, target.partition(".")[2] or "zero")
+    return replace(up, argv=(*up.argv[:3], *where, *up.argv[3:]))
 
 
-def _is_reversible(text: str) -> bool:
-    return all(all(given(text) or ()) for name, given in HAND_WRITTEN.items() if name in text)
+def reversible(text: str) -> str:
+    """All but what has code or SQL of its own for one direction only."""
+    return text if all(all(given(text) or ()) for name, given in HAND_WRITTEN.items() if name in text) else ""
 
 
 def bookkeeping(unit: Unit) -> Bookkeeping:
@@ -230,13 +239,14 @@ SYSTEM = System(
     detect=detect,
     history=history,
     apply=apply,
+    down=down,
     at=at,
     default_dir="",
     bookkeeping=bookkeeping,
     same=same,
     prove=prove,
     is_graph=True,
-    downs=downs,
+    downs=within(reversible),
     unknown=unknown,
     written=lambda unit, tree, migration: of_django(tree, migration),
 )

@@ -8,7 +8,7 @@ flyway.toml, `-Dflyway.url` the plugin's configuration, FLYWAY_PASSWORD the pass
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import DatabaseError
@@ -121,12 +121,13 @@ def _is_utf_8(content: bytes) -> bool:
     return True
 
 
-def downs(unit: Unit, tree: Tree, history: History) -> Ids:
+def downs(unit: Unit, tree: Tree, history: History) -> Mapping[str, str]:
     """Versions for which there is an undo migration, U1__name.sql."""
     locations = unit.options.get("locations", unit.migrations_dir).split("\n")
-    names = (path.rpartition("/")[2] for place in locations for path in tree.below(place))
-    undone = {number(match["version"].replace("_", ".")) for name in names if (match := UNDO.fullmatch(name))}
-    return frozenset(m.id for m in history if VERSION.fullmatch(m.id) and number(m.id) in undone)
+    found = [(UNDO.fullmatch(path.rpartition("/")[2]), path) for each in locations for path in tree.below(each)]
+    undone = {number(match["version"].replace("_", ".")): path for match, path in found if match}
+    versions = {m.id: number(m.id) for m in history if VERSION.fullmatch(m.id)}
+    return {id: tree.text(undone[version]) for id, version in versions.items() if version in undone}
 
 
 def apply(unit: Unit, pushed: History) -> Command:

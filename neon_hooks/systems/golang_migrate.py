@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Replayed, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Replayed, Unit, Work
 from neon_hooks.systems.base import History, Ids, System, id_as_number, ids
 from neon_hooks.systems.places import relative, up_from
 from neon_hooks.systems.sqlfiles import (
@@ -73,6 +74,11 @@ def apply(unit: Unit, pushed: History) -> Command:
     )
 
 
+def down(work: Work, tree: Tree) -> Command:
+    up = apply(work.unit, work.pushed)
+    return replace(up, argv=(*up.argv[:-1], "down", str(len(work.pushed))))
+
+
 def bookkeeping(unit: Unit) -> Bookkeeping:
     return Bookkeeping(
         unit.options.get("table", TABLE), f"version::text || CASE WHEN dirty THEN '{DIRTY}' ELSE '' END",
@@ -132,7 +138,7 @@ def explain(output: str) -> DatabaseError | None:
 
 SYSTEM = System(
     name="golang-migrate", detect=detect, history=history, apply=apply, at=at,
-    bookkeeping=bookkeeping, same=same_sql, applied=applied, prove=prove, unknown=unknown,
+    bookkeeping=bookkeeping, down=down, same=same_sql, applied=applied, prove=prove, unknown=unknown,
     number=id_as_number, downs=beside(lambda migration: migration.path.removesuffix(UP) + ".down.sql"),
     skipped=skipped, replay=replay, explain=explain,
 )  # fmt: skip

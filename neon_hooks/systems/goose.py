@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from neon_hooks.errors import Unavailable
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit, Written
-from neon_hooks.systems.base import History, System, id_as_number
+from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit, Work, Written
+from neon_hooks.systems.base import History, System, below, id_as_number
 from neon_hooks.systems.places import first_file, relative, up_from
 from neon_hooks.systems.sqlfiles import (
     OTHER_DRIVERS, POSTGRES_DRIVERS, by_number, directly_in, marked, numbered, project_root, quoted, told,
@@ -102,6 +103,12 @@ def apply(unit: Unit, pushed: History) -> Command:
     )
 
 
+def down(work: Work, tree: Tree) -> Command:
+    up = apply(work.unit, work.pushed)
+    words = [word for word in up.argv[:-1] if word != "-allow-missing"]
+    return replace(up, argv=(*words, "down-to", below(work) or "0"))
+
+
 def up_part(text: str) -> tuple[str, int]:
     """(the SQL that goes up, the lines before it). StatementBegin and -End are comments to Postgres."""
     begin = UP.search(text)
@@ -172,6 +179,6 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 SYSTEM = System(
     name="goose", detect=detect, history=history, apply=apply, at=at, default_dir=DEFAULT_DIR,
-    bookkeeping=bookkeeping, same=same, number=id_as_number,
+    bookkeeping=bookkeeping, down=down, same=same, number=id_as_number,
     downs=within(after(DOWN, noise=ANY), suffixes=(".sql",)), replay=replay, written=written, explain=explain,
 )  # fmt: skip

@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Work
 from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.jscode import (
     EXPORTS_UP,
@@ -145,6 +146,12 @@ def apply(unit: Unit, pushed: History) -> Command:
     )
 
 
+def down(work: Work, tree: Tree) -> Command:
+    """The last batch, which is what one run has applied."""
+    up = apply(work.unit, work.pushed)
+    return replace(up, argv=("knex", "migrate:rollback", *up.argv[2:]))
+
+
 KNEXFILE = """\
 "use strict";
 // The project's own knexfile, with the address of the test Neon database branch.
@@ -203,5 +210,5 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 SYSTEM = System(
     name="knex", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping, same=same_js,
-    number=id_as_number, downs=within(function()),
+    down=down, number=id_as_number, downs=within(function()),
 )  # fmt: skip

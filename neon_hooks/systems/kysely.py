@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Work
 from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.jscode import (
     EXPORTS_UP,
@@ -123,6 +124,12 @@ def apply(unit: Unit, pushed: History) -> Command:
     )
 
 
+def down(work: Work, tree: Tree) -> Command:
+    up = apply(work.unit, work.pushed)
+    words = ["migrate:down" if word == "migrate:latest" else word for word in up.argv]
+    return replace(up, argv=tuple(words) if work.unit.options.get("config") else (*up.argv, "down"))
+
+
 # TypeScript, because kysely-ctl then loads with its own loader whatever this file imports.
 CONFIG = """\
 // The project's own configuration, with the address of the test Neon database branch.
@@ -187,7 +194,9 @@ async function main() {
   };
   const dialect = new PostgresDialect({ pool: new Pool({ user, host, port, password, database, ssl }) });
   const db = new Kysely({ dialect });
-  const { error, results } = await new Migrator({ db, provider }).migrateToLatest();
+  const migrator = new Migrator({ db, provider });
+  const isDown = process.argv[2] === "down";
+  const { error, results } = await (isDown ? migrator.migrateDown() : migrator.migrateToLatest());
   for (const each of results ?? []) console.log(`${each.status}: ${each.migrationName}`);
   await db.destroy();
   if (error) throw error;
@@ -210,5 +219,5 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 SYSTEM = System(
     name="kysely", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping, same=same_js,
-    number=id_as_number, downs=within(function()),
+    down=down, down_one=True, number=id_as_number, downs=within(function()),
 )  # fmt: skip

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit, Written
+from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit, Work, Written
 from neon_hooks.systems.base import History, Ids, System, ids
 from neon_hooks.systems.liquibase_changelog import FORMATTED, Changelog, ChangeSet, normal, sql_of
 from neon_hooks.systems.pgjdbc import database_error
@@ -145,9 +146,9 @@ def _change_sets(unit: Unit, tree: Tree) -> Iterable[ChangeSet]:
     return (each for each in changelog.change_sets(unit.options.get("changelog", "")) if _runs(each, unit))
 
 
-def downs(unit: Unit, tree: Tree, history: History) -> Ids:
+def downs(unit: Unit, tree: Tree, history: History) -> Mapping[str, str]:
     """With a rollback of their own, or of changes that Liquibase reverses by itself."""
-    return frozenset(each.row for each in _change_sets(unit, tree) if each.has_way_back)
+    return {each.row: each.digest for each in _change_sets(unit, tree) if each.has_way_back}
 
 
 def _is_repeatable(change_set: ChangeSet) -> bool:
@@ -204,6 +205,11 @@ def apply(unit: Unit, pushed: History) -> Command:
         },
         files={DEFAULTS: "\n".join(lines) + "\n"},
     )  # fmt: skip
+
+
+def down(work: Work, tree: Tree) -> Command:
+    up = apply(work.unit, work.pushed)
+    return replace(up, argv=(*up.argv[:-1], "rollback-count", f"--count={len(work.pushed)}"))
 
 
 KEPT = {
@@ -272,6 +278,7 @@ SYSTEM = System(
     bookkeeping=bookkeeping,
     same=lambda before, after: False,  # the digest of a change set has been compared before this is asked
     prove=prove,
+    down=down,
     downs=downs,
     refused=refused,
     watch=watch,

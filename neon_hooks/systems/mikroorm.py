@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Work
 from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.jscode import SUFFIXES, code, expressions, files_in, literal, paths, same_js
 from neon_hooks.systems.nodecode import ADDRESS, LOADER, LOADER_FILE
@@ -124,6 +125,10 @@ def apply(unit: Unit, pushed: History) -> Command:
     )
 
 
+def down(work: Work, tree: Tree) -> Command:
+    return replace(apply(work.unit, work.pushed), argv=("mikro-orm", "migration:down"))
+
+
 CONFIG = """\
 "use strict";
 // The project's own configuration, with the address of the test Neon database branch.
@@ -171,5 +176,5 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 SYSTEM = System(
     name="mikroorm", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping, same=same_js,
-    number=id_as_number, downs=within(function()),
+    down=down, down_one=True, number=id_as_number, downs=within(function()),
 )  # fmt: skip

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit, Written
-from neon_hooks.systems.base import History, Ids, System
+from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit, Work, Written
+from neon_hooks.systems.base import History, System
 from neon_hooks.systems.jscode import SUFFIXES, same_js
 from neon_hooks.systems.packagejson import Calls, calls, depends, dependents, option
 from neon_hooks.systems.places import is_foreign, natural, own
@@ -144,10 +145,9 @@ def number(migration: Migration) -> str:
     return f"{moment:.0f} {migration.id}"
 
 
-def downs(unit: Unit, tree: Tree, history: History) -> Ids:
+def down_part(text: str) -> str:
     """A file of code without ``down`` is reversed by the tool itself."""
-    read = {True: after(PART["down"]), False: function(absent=True)}
-    return frozenset(m.id for m in history if read[m.path.endswith(".sql")](tree.text(m.path)))
+    return function(absent=True)(text) if IS_CODE(text) else after(PART["down"])(text)
 
 
 def apply(unit: Unit, pushed: History) -> Command:
@@ -169,14 +169,22 @@ def apply(unit: Unit, pushed: History) -> Command:
     )  # fmt: skip
 
 
+def down(work: Work, tree: Tree) -> Command:
+    up = apply(work.unit, work.pushed)
+    return replace(up, argv=(TOOL, "down", str(len(work.pushed)), *up.argv[2:]))
+
+
 def bookkeeping(unit: Unit) -> Bookkeeping:
     schema = unit.options.get("migrations_schema") or unit.options.get("schema")
     return Bookkeeping(unit.options.get("table", "pgmigrations"), "name", schema)
 
 
+IS_CODE = re.compile(r"\b(?:exports|export|require|import)\b").search
+
+
 def same(before: bytes, after: bytes) -> bool:
-    is_code = re.compile(rb"\b(?:exports|export|require|import)\b").search
-    return same_js(before, after) if is_code(before) or is_code(after) else same_sql(before, after)
+    is_code = any(IS_CODE(content.decode("utf-8", "replace")) for content in (before, after))
+    return same_js(before, after) if is_code else same_sql(before, after)
 
 
 def replay(unit: Unit, tree: Tree, pending: History) -> Sequence[Replayed]:
@@ -217,5 +225,5 @@ def _up(text: str) -> tuple[str, int]:
 
 SYSTEM = System(
     name="node-pg-migrate", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping,
-    same=same, number=number, downs=downs, replay=replay, written=written,
+    down=down, same=same, number=number, downs=within(down_part), replay=replay, written=written,
 )  # fmt: skip

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Work
 from neon_hooks.systems.base import History, System
 from neon_hooks.systems.places import own
 from neon_hooks.systems.waysback import rust, within
@@ -62,6 +63,11 @@ def apply(unit: Unit, pushed: History) -> Command:
     )
 
 
+def down(work: Work, tree: Tree) -> Command:
+    up = apply(work.unit, work.pushed)
+    return replace(up, argv=(*up.argv[:-1], "down", "--num", str(len(work.pushed))))
+
+
 def same(before: bytes, after: bytes) -> bool:
     """SeaORM keeps no checksum: a line that is a comment changes nothing."""
     one, other = (COMMENT_LINE.sub("", content.decode("utf-8", "replace")) for content in (before, after))
@@ -71,7 +77,7 @@ def same(before: bytes, after: bytes) -> bool:
 SYSTEM = System(
     name="seaorm", detect=detect, history=history, apply=apply, at=at, default_dir="migration/src",
     bookkeeping=lambda unit: Bookkeeping(TABLE, "version"),
-    watch=lambda unit: (join(unit.migrations_dir, "lib.rs"),), same=same,
+    watch=lambda unit: (join(unit.migrations_dir, "lib.rs"),), same=same, down=down,
     # No number: the list in lib.rs orders them.
     downs=within(rust),
 )  # fmt: skip

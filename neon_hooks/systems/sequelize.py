@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Work
 from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.jscode import code, expressions, literal, literals, paths, same_js
 from neon_hooks.systems.nodecode import ADDRESS, LOADER, LOADER_FILE
@@ -115,6 +116,11 @@ def apply(unit: Unit, pushed: History) -> Command:
     )  # fmt: skip
 
 
+def down(work: Work, tree: Tree) -> Command:
+    up = apply(work.unit, work.pushed)
+    return replace(up, argv=("sequelize-cli", "db:migrate:undo:all", "--to", work.pushed[0].id, *up.argv[2:]))
+
+
 CONFIG = """\
 "use strict";
 // The project's own configuration, with the address of the test Neon database branch.
@@ -169,5 +175,5 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 SYSTEM = System(
     name="sequelize", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping,
-    same=same_js, number=id_as_number, downs=within(function()),
+    down=down, same=same_js, number=id_as_number, downs=within(function()),
 )  # fmt: skip

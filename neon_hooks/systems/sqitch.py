@@ -9,11 +9,12 @@ from __future__ import annotations
 import configparser
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
-from neon_hooks.systems.base import History, Ids, System, any_line_ends, as_psql_runs_it
+from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Work
+from neon_hooks.systems.base import History, System, any_line_ends, as_psql_runs_it
 from neon_hooks.systems.places import first_file, own, relative, up_from
 from neon_hooks.systems.sql import is_not_postgres
 from neon_hooks.systems.sqlfiles import quoted, text_literal
@@ -133,6 +134,13 @@ def apply(unit: Unit, pushed: History) -> Command:
     )  # fmt: skip
 
 
+def down(work: Work, tree: Tree) -> Command:
+    """To the change before the last deployed ones, however they are called."""
+    up = apply(work.unit, work.pushed)
+    options = up.argv[up.argv.index("--set") :]
+    return replace(up, argv=("sqitch", "revert", "-y", "--to", f"@HEAD^{len(work.pushed)}", *options))
+
+
 def bookkeeping(unit: Unit) -> Bookkeeping:
     """A registry may serve several projects; changes of one name are counted in the order of deployment."""
     project, changes = text_literal(unit.options["project"]), quoted(f"{unit.options['registry']}.changes")
@@ -153,7 +161,7 @@ def checksums(tree: Tree, migration: Migration) -> Iterable[str]:
     return (hashlib.sha1(each).hexdigest() for each in any_line_ends(tree.content(migration.path)) if migration.oid)
 
 
-def downs(unit: Unit, tree: Tree, history: History) -> Ids:
+def downs(unit: Unit, tree: Tree, history: History) -> Mapping[str, str]:
     """The script in revert/ that is called as that in deploy/."""
     place = unit.options["revert_dir"]
     return beside(lambda migration: join(place, migration.path.removeprefix(unit.migrations_dir)))(unit, tree, history)
@@ -170,7 +178,7 @@ def explain(output: str) -> DatabaseError | None:
 
 SYSTEM = System(
     name="sqitch", detect=detect, history=history, apply=apply, at=at, default_dir="deploy",
-    bookkeeping=bookkeeping, same=same_sql, watch=lambda unit: (unit.options["plan"],), explain=explain,
+    bookkeeping=bookkeeping, down=down, same=same_sql, watch=lambda unit: (unit.options["plan"],), explain=explain,
     written=as_psql_runs_it,
     downs=downs, checksums=checksums,
 )  # fmt: skip

@@ -7,9 +7,10 @@ another database, are left alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from neon_hooks.plan import Migration, Script, Unit
+from neon_hooks.plan import Migration, Script, Unit, Work
 from neon_hooks.systems.base import History, Ids, System, as_psql_runs_it, plain_unit
 from neon_hooks.systems.places import by_directory, first_file, natural, up_from
 from neon_hooks.systems.sqltext import code, same_sql
@@ -132,11 +133,23 @@ def number(migration: Migration) -> str:
     return str(int(found[0])) if found else ""
 
 
-def downs(unit: Unit, tree: Tree, history: History) -> Ids:
-    """Migrations beside which a down file lies: ``002_x.down.sql`` or ``002_x_down.sql`` for ``002_x.sql``."""
-    names = {path.rpartition("/")[2].lower() for path in tree.below(unit.migrations_dir)}
-    ways_back = {BACK.sub("", name) for name in names if DOWN.fullmatch(name)}
-    return frozenset(m.id for m in history if UP.sub("", m.id.lower()) in ways_back)
+def downs(unit: Unit, tree: Tree, history: History) -> Mapping[str, str]:
+    files = _down_files(unit, tree, history)
+    return {id: text for id, path in files.items() if (text := tree.text(path)).strip()}
+
+
+def _down_files(unit: Unit, tree: Tree, history: History) -> Mapping[str, str]:
+    """Of migrations beside which one lies: ``002_x.down.sql`` or ``002_x_down.sql`` for ``002_x.sql``."""
+    paths = ((path, path.rpartition("/")[2].lower()) for path in tree.below(unit.migrations_dir))
+    ways_back = {BACK.sub("", name): path for path, name in paths if DOWN.fullmatch(name)}
+    found = ((m.id, ways_back.get(UP.sub("", m.id.lower()), "")) for m in history)
+    return {id: path for id, path in found if path}
+
+
+def down(work: Work, tree: Tree) -> Script:
+    """The down files, the last one first."""
+    files = _down_files(work.unit, tree, work.pushed)
+    return replace(apply(work.unit, ()), paths=tuple(files[m.id] for m in reversed(work.pushed)))
 
 
 SYSTEM = System(
@@ -144,5 +157,5 @@ SYSTEM = System(
     # Nothing is recorded, so nothing can be missing; the trial proves each file by having run it.
     applied=lambda rows, history: frozenset(),
     unknown=lambda rows, history: frozenset(),
-    number=number, downs=downs, written=as_psql_runs_it,
+    number=number, down=down, downs=downs, written=as_psql_runs_it,
 )  # fmt: skip

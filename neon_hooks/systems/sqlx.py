@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit, Work
 from neon_hooks.systems.base import History, System, any_line_ends, id_as_number
 from neon_hooks.systems.dbmate import UP as DBMATE
 from neon_hooks.systems.goose import UP as GOOSE
@@ -97,6 +98,11 @@ def apply(unit: Unit, pushed: History) -> Command:
     )
 
 
+def down(work: Work, tree: Tree) -> Command:
+    up = apply(work.unit, work.pushed)
+    return replace(up, argv=("sqlx", "migrate", "revert", *up.argv[3:]))
+
+
 def replay(unit: Unit, tree: Tree, pending: History) -> Sequence[Replayed]:
     return [_replayed(migration, tree.content(migration.path)) for migration in pending]
 
@@ -143,6 +149,6 @@ SYSTEM = System(
     bookkeeping=lambda unit: Bookkeeping(
         TABLE, "CASE WHEN success THEN version::text END", checksum_sql="encode(checksum, 'hex')"
     ),
-    checksums=checksums,
+    down=down, down_one=True, checksums=checksums,
     number=id_as_number, downs=beside(down_file), replay=replay, explain=explain,
 )  # fmt: skip

@@ -11,8 +11,9 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Work
 from neon_hooks.systems.base import History, System
 from neon_hooks.systems.jscode import SUFFIXES, code, expressions, literal, literals, paths, same_js
 from neon_hooks.systems.nodecode import ADDRESS, LOADER, LOADER_FILE
@@ -158,6 +159,11 @@ def apply(unit: Unit, pushed: History) -> Command:
     )
 
 
+def down(work: Work, tree: Tree) -> Command:
+    up = apply(work.unit, work.pushed)
+    return replace(up, argv=("typeorm", "migration:revert", *up.argv[2:]))
+
+
 DATA_SOURCE = """\
 "use strict";
 // The project's own DataSource, with the address of the test Neon database branch.
@@ -219,5 +225,5 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 SYSTEM = System(
     name="typeorm", detect=detect, history=history, apply=apply, at=at, default_dir="src/migrations",
-    bookkeeping=bookkeeping, same=same_js, number=number, downs=within(function()),
+    bookkeeping=bookkeeping, down=down, down_one=True, same=same_js, number=number, downs=within(function()),
 )  # fmt: skip

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
-from neon_hooks.systems.base import History, Ids
+from neon_hooks.plan import Migration, Unit
+from neon_hooks.systems.base import History
 from neon_hooks.systems.jscode import TOKEN
 from neon_hooks.systems.pycode import parse
-from neon_hooks.plan import Migration, Unit
+from neon_hooks.systems.sqltext import code
 from neon_hooks.tree import Tree
 
-Has = Callable[[str], bool]
-Downs = Callable[[Unit, Tree, History], Ids]
+Part = Callable[[str], str]  # a file's text -> the part of it that leads back, "" for none
+Downs = Callable[[Unit, Tree, History], Mapping[str, str]]  # id -> the text of its way back, where it has one
 
 RUBY_UP, RUBY_DOWN, RUBY_EMPTY = (
     re.compile(pattern, re.MULTILINE)
@@ -40,30 +41,42 @@ GIVEN_UP = re.compile(
 )
 
 
+def is_given_up(text: str) -> bool:
+    """Whether a way back only says that there is none: it fails when it is asked for, or is a comment."""
+    return bool(GIVEN_UP.search(text)) or not code(text)
+
+
 def beside(file_of: Callable[[Migration], str]) -> Downs:
     """A file of its own, with anything in it; ``file_of`` says where it would lie, "" for nowhere."""
-    return lambda unit, tree, history: frozenset(m.id for m in history if tree.content(file_of(m)).strip())
+    return lambda unit, tree, history: _there((m.id, tree.text(file_of(m))) for m in history)
 
 
-def within(has: Has, *, suffixes: tuple[str, ...] = ("",)) -> Downs:
-    """In the migration's own file, as ``has`` reads it; in files without one of ``suffixes`` it is taken for granted."""
-    return lambda unit, tree, history: frozenset(
-        m.id for m in history if not m.path.endswith(suffixes) or has(tree.text(m.path))
-    )
+def within(part: Part, *, suffixes: tuple[str, ...] = ("",)) -> Downs:
+    """In the migration's own file; in one without any of ``suffixes`` it is taken for granted."""
+
+    def downs(unit: Unit, tree: Tree, history: History) -> Mapping[str, str]:
+        texts = ((m, tree.text(m.path)) for m in history)
+        return _there((m.id, part(text) if m.path.endswith(suffixes) else text) for m, text in texts)
+
+    return downs
 
 
-def after(mark: re.Pattern[str], noise: re.Pattern[str] | None = None) -> Has:
-    """A part of the file that begins with the line of ``mark``; lines of ``noise`` are nothing in it."""
+def _there(texts: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+    return {id: text for id, text in texts if text.strip()}
 
-    def has(text: str) -> bool:
+
+def after(mark: re.Pattern[str], noise: re.Pattern[str] | None = None) -> Part:
+    """What follows the line of ``mark``; lines of ``noise`` are nothing in it."""
+
+    def part(text: str) -> str:
         found = mark.search(text)
-        part = text[found.end() :].partition("\n")[2] if found else ""
-        return bool((noise.sub("", part) if noise else part).strip())
+        rest = text[found.end() :].partition("\n")[2] if found else ""
+        return noise.sub("", rest) if noise else rest
 
-    return has
+    return part
 
 
-def function(up: str = "up", down: str = "down", *, absent: bool = False) -> Has:
+def function(up: str = "up", down: str = "down", *, absent: bool = False) -> Part:
     """A function in a language with braces. ``absent``: whether the tool finds a way back where there is none."""
     empty_up, empty_down = (re.compile(rf"\b{name}\b{EMPTY}") for name in (up, down))
     named = re.compile(rf"\b{down}\b")
@@ -75,25 +88,25 @@ def function(up: str = "up", down: str = "down", *, absent: bool = False) -> Has
             return True
         return not empty_down.search(plain) if named.search(plain) else absent
 
-    return has
+    return _whole(has)
 
 
-def ruby(text: str) -> bool:
-    """``change`` is reversed by Active Record itself."""
+def _whole(has: Callable[[str], bool]) -> Part:
+    return lambda text: text if has(text) else ""
+
+
+def _ruby(text: str) -> bool:
     if not RUBY_UP.search(text):
         return True
     return bool(RUBY_DOWN.search(text)) and not RUBY_EMPTY.search(text)
 
 
-def elixir(text: str) -> bool:
-    return not ELIXIR_UP.search(text) or bool(ELIXIR_DOWN.search(text))
+ruby = _whole(_ruby)  # ``change`` is reversed by Active Record itself
+elixir = _whole(lambda text: not ELIXIR_UP.search(text) or bool(ELIXIR_DOWN.search(text)))
+rust = _whole(lambda text: bool(RUST_DOWN.search(text)))
 
 
-def rust(text: str) -> bool:
-    return bool(RUST_DOWN.search(text))
-
-
-def python(up: str, down: str) -> Has:
+def python(up: str, down: str) -> Part:
     """A function of the module that does something, where the way forward does something."""
 
     def has(text: str) -> bool:
@@ -103,7 +116,7 @@ def python(up: str, down: str) -> Has:
         bodies = {node.name: node.body for node in module.body if isinstance(node, ast.FunctionDef)}
         return up not in bodies or _is_empty(bodies[up]) or not _is_empty(bodies.get(down, []))
 
-    return has
+    return _whole(has)
 
 
 def _is_empty(body: list[ast.stmt]) -> bool:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import configparser
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Written
-from neon_hooks.systems.base import History, Ids, System, in_order
+from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Work, Written
+from neon_hooks.systems.base import History, System, in_order
 from neon_hooks.systems.places import by_directory, own, relative, up_from
 from neon_hooks.systems.pycode import module_values, same_code, texts
 from neon_hooks.systems.sql import is_not_postgres
@@ -135,16 +136,18 @@ def number(migration: Migration) -> str:
     return "" if migration.parents else migration.id
 
 
-def downs(unit: Unit, tree: Tree, history: History) -> Ids:
+def downs(unit: Unit, tree: Tree, history: History) -> Mapping[str, str]:
     """A file ``x.rollback.sql`` beside ``x.sql``; in Python, a second statement of any step."""
-    return frozenset(m.id for m in history if _has_way_back(tree, m.path))
+    found = ((m.id, _way_back(tree, m.path)) for m in history)
+    return {id: text for id, text in found if text.strip()}
 
 
-def _has_way_back(tree: Tree, path: str) -> bool:
+def _way_back(tree: Tree, path: str) -> str:
     if path.endswith(".sql"):
-        return bool(tree.content(path.removesuffix(".sql") + ".rollback.sql").strip())
-    steps = ROLLBACKS(tree.text(path))
-    return not steps or any(steps)
+        return tree.text(path.removesuffix(".sql") + ".rollback.sql")
+    text = tree.text(path)
+    steps = ROLLBACKS(text)
+    return text if not steps or any(steps) else ""
 
 
 def apply(unit: Unit, pushed: History) -> Command:
@@ -158,6 +161,13 @@ def apply(unit: Unit, pushed: History) -> Command:
         environment={"NEON_HOOKS_YOYO_URL": "{url}"},
         files={f"{STARTER}.py": START},
     )
+
+
+def down(work: Work, tree: Tree) -> Command:
+    """Back to the first that is pushed, and that one, too."""
+    up = apply(work.unit, work.pushed)
+    words = ["rollback" if word == "apply" else word for word in up.argv[:-1]]
+    return replace(up, argv=(*words, "--revision", work.pushed[0].id, up.argv[-1]))
 
 
 # The driver is in yoyo's URL, and its default, psycopg2, is not what everybody has installed.
@@ -181,5 +191,5 @@ SYSTEM = System(
     name="yoyo", detect=detect, history=history, apply=apply, at=at,
     bookkeeping=lambda unit: Bookkeeping(unit.options.get("table", TABLE), "migration_id"), same=same,
     written=written,
-    number=number, downs=downs,
+    down=down, number=number, downs=downs,
 )  # fmt: skip

@@ -19,10 +19,9 @@ from neon_hooks.trials.place import Place, Sight, Start, look
 from neon_hooks.trials.statements import explained, located
 
 
-def apply(system: System, work: Work, place: Place, start: Start) -> UnitFacts:
-    """Run the tool once under the flight recorder, with a look at the database before and after."""
+def apply(system: System, work: Work, place: Place, before: Sight, start: Start) -> UnitFacts:
+    """Run the tool once under the flight recorder. ``before`` is what the database holds, with its tables."""
     bookkeeping = kept(system, work.unit)
-    before = look(place, bookkeeping, tables=True)
     own = {bookkeeping.table, f"{bookkeeping.table}_lock"} if bookkeeping else set()
     run = flight(place, start, before.catalogue, redact=place.redact, unrecorded=frozenset(own))
     after = look(place, bookkeeping, tables=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from neon_hooks.database.inspect import difference
 from neon_hooks.facts import UnitFacts
 from neon_hooks.systems.base import System, kept
-from neon_hooks.trials.place import Place, Start, look
+from neon_hooks.trials.place import Place, Start, changed, look
 
 
 def apply_again(system: System, facts: UnitFacts, place: Place, start: Start) -> UnitFacts:
@@ -15,9 +14,4 @@ def apply_again(system: System, facts: UnitFacts, place: Place, start: Start) ->
     bookkeeping = kept(system, facts.unit)
     before = look(place, bookkeeping)
     run = start(place.dsn)
-    after = look(place, bookkeeping)
-    changes = (
-        difference(tuple(sorted(before.ids)), tuple(sorted(after.ids))),
-        difference(before.schema, after.schema),
-    )
-    return replace(facts, again=run, again_diff="\n".join(filter(None, changes)))
+    return replace(facts, again=run, again_diff=changed(before, look(place, bookkeeping)))

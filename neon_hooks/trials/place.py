@@ -10,7 +10,7 @@ from pathlib import Path
 
 from neon_hooks.database.connect import connect_when_ready
 from neon_hooks.database.execute import FileRun, run_files
-from neon_hooks.database.inspect import recorded, schema_lines
+from neon_hooks.database.inspect import difference, recorded, schema_lines
 from neon_hooks.database.tables import catalogue
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
@@ -50,6 +50,15 @@ class Sight:
     @property
     def ids(self) -> frozenset[str]:
         return frozenset(self.records or ())
+
+
+def changed(before: Sight, after: Sight) -> str:
+    """What differs in the bookkeeping and in the schema, "" for nothing."""
+    changes = (
+        difference(tuple(sorted(before.ids)), tuple(sorted(after.ids))),
+        difference(before.schema, after.schema),
+    )
+    return "\n".join(filter(None, changes))
 
 
 def look(place: Place, bookkeeping: Bookkeeping | None, *, tables: bool = False) -> Sight:

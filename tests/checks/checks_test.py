@@ -10,7 +10,7 @@ import pytest
 from neon_hooks.changes import Range
 from neon_hooks.checks import CATALOGUE, check_rule_ids, judge
 from neon_hooks.errors import UsageError
-from neon_hooks.facts import DatabaseError, Facts, MigrationRun, Statement, ToolRun, UnitFacts
+from neon_hooks.facts import DatabaseError, DownAndUp, Facts, MigrationRun, Statement, ToolRun, UnitFacts
 from neon_hooks.findings import Finding, Severity
 from neon_hooks.plan import Edit, Migration, Proof, Unit, Work
 
@@ -116,6 +116,22 @@ def test_a_status_command_that_disagrees_is_quoted() -> None:
     assert (finding.rule, finding.severity) == ("status-disagrees", Severity.ERROR)
     assert "`check` ended with exit code 3" in finding.message and finding.quote == "2 are pending"
     assert judged(status=RAN) == []
+
+
+@pytest.mark.parametrize(
+    ("trial", "severities"),
+    [
+        (DownAndUp(RAN, up=RAN), []),
+        (DownAndUp(replace(RAN, exit_code=1)), [Severity.WARNING]),
+        (DownAndUp(RAN, "+column a.b", RAN), [Severity.WARNING]),
+        (DownAndUp(RAN, "+column a.b", replace(RAN, exit_code=1)), [Severity.ERROR, Severity.WARNING]),
+    ],
+)
+def test_only_a_migration_that_cannot_be_applied_again_blocks(trial: DownAndUp, severities: list[Severity]) -> None:
+    findings = judged(down_and_up=trial)
+    assert [finding.severity for finding in findings] == severities
+    assert {finding.rule for finding in findings} <= {"not-reversible"}
+    assert all(finding.path == NEW.path for finding in findings)
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,17 @@ def a_migration_that_main_has_applied_from_another_file_is_told(team: Team, stor
     assert pushed.passed is not story.refuses, pushed.said
 
 
+def the_way_back_of_all_that_is_pushed_leads_back_and_forth_again(team: Team, story: Story) -> None:
+    story.start(team)
+    more = story.pushing(story.after_good) if story.after_good_id else {}
+    pushed = team.push({**story.pushing(story.good), **more}, environ={"NEON_HOOKS_TRIALS_DOWN_AND_UP": "true"})
+    assert pushed.passed and pushed.rules == [], pushed.said
+    trial = pushed.document["systems"][0]["facts"]["down_and_up"]
+    assert (trial["down"]["exit_code"], trial["diff"], trial["up"]["exit_code"]) == (0, "", 0)
+    assert pushed.document["timings"]["down and up"] > 0
+    team.assert_main_is_untouched()
+
+
 def where_the_tool_is_missing_its_sql_is_replayed(team: Team, story: Story) -> None:
     story.start(team)
     story.uninstall(team)
@@ -183,6 +194,7 @@ SCENARIOS: tuple[tuple[Scenario, Callable[[Story], object]], ...] = (
     (a_tool_that_ends_without_error_and_without_work_is_blocked, lambda story: story.idle),
     (what_is_pending_on_main_is_applied_first_and_only_what_is_pushed_is_required, lambda story: story.after_good_id),
     (a_migration_that_main_has_applied_from_another_file_is_told, lambda story: story.old_sql),
+    (the_way_back_of_all_that_is_pushed_leads_back_and_forth_again, lambda story: by_name(story.system).down),
     (where_the_tool_is_missing_its_sql_is_replayed, _can_be_missing),
     (a_replayed_migration_that_fails_is_shown_with_its_line, _can_be_missing),
     (the_tool_takes_a_replayed_migration_for_its_own, _is_replayed),

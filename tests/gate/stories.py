@@ -196,7 +196,9 @@ ALEMBIC = Story(
     environ={"DATABASE_URL": "postgresql+psycopg://app:canary-password@production.example.com/shop"},
     idle={"migrations/env.py": "print('nothing to do today')\n"},
     hard_coded=alembic_env,
-    after_good=("migrations/versions/d4.py", alembic('op.drop_column("customers", "country")', "d4", "c3")),
+    after_good=("migrations/versions/d4.py", alembic(
+        'op.drop_column("customers", "country")', "d4", "c3", 'op.add_column("customers", sa.Column("country", sa.Text))'
+    )),
     after_good_id="d4",
 )  # fmt: skip
 FLASK = Story(

@@ -189,7 +189,10 @@ YOYO = Story(
 
 def seaorm(sql: str) -> str:
     text = (PROJECTS / "seaorm/migration/src/m20240102_000000_add_nickname.rs").read_text()
-    return text.replace("ALTER TABLE customers ADD COLUMN nickname text", sql.strip().rstrip(";"))
+    up = text.replace("ALTER TABLE customers ADD COLUMN nickname text", sql.strip().rstrip(";"))
+    begin = up.index("    async fn up(")
+    down = up[begin:-2].replace("fn up", "fn down").replace(sql.strip().rstrip(";"), BACK[sql].strip().rstrip(";"))
+    return f"{up[:-2]}\n{down}}}\n"
 
 
 def migrator(path: str) -> Mapping[str, str]:

@@ -1,0 +1,43 @@
+"""Trial: take the pushed migrations back and apply them once more. A rollback is the worst moment to learn that
+the way back fails, or that it leads somewhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from neon_hooks.facts import DownAndUp, ToolRun, UnitFacts
+from neon_hooks.systems.base import System, ids, kept
+from neon_hooks.trials.place import Place, Sight, Start, changed, look
+
+
+def is_possible(system: System, facts: UnitFacts, before: Sight) -> bool:
+    """Whether the way back would lead to ``before``: the first run applied what is pushed, and that alone.
+
+    Not where it made the bookkeeping, too, which stays behind; nor where a second run was no no-op.
+    """
+    if system.bookkeeping is not None and before.records is None:
+        return False
+    applied = {migration.id for migration in facts.migrations if migration.applied}
+    is_steady = facts.again is None or not (facts.again.exit_code or facts.again_diff)
+    return is_steady and applied == ids(facts.work.pushed)
+
+
+def down_and_up(
+    system: System, facts: UnitFacts, place: Place, before: Sight, *, down: Start, times: int, up: Start
+) -> UnitFacts:
+    """Add what became of the way back, which is started ``times`` times, and of the second way up."""
+    back = _repeated(down, times, place)
+    if back.exit_code:
+        return replace(facts, down_and_up=DownAndUp(back))
+    diff = changed(before, look(place, kept(system, facts.unit)))
+    return replace(facts, down_and_up=DownAndUp(back, diff, up(place.dsn)))
+
+
+def _repeated(start: Start, times: int, place: Place) -> ToolRun:
+    """The last run, or the first one that fails."""
+    run = start(place.dsn)
+    for _ in range(times - 1):
+        if not run.exit_code:
+            run = start(place.dsn)
+    return run
