@@ -10,7 +10,8 @@ from neon_hooks.findings import Finding, Rule, Severity, found
 RULE = Rule(
     id="checksum-mismatch",
     severity=Severity.WARNING,
-    condition="The bookkeeping of the main Neon database branch has another checksum for a migration than its file.",
+    condition="The bookkeeping of the main Neon database branch has another checksum for a migration than its"
+    " file.",
     effect="What was applied is not what the file says: other databases are made differently, and tools that"
     " compare checksums refuse to work.",
     fix="restore the file as it was applied; if the difference is harmless, correct the record with the tool"

@@ -141,10 +141,12 @@ def way_back(work: Work, tree: Tree) -> Command | Script | None:
     None where that is not known, where the settings start the system in a way of their own, and where a
     pushed migration has no way back, or says that there is none.
     """
+    if not work.pushed:
+        return None
     if work.unit.options.get("down"):
         return own_command(work.unit, "down")
     system = by_name(work.unit.system)
-    if not system.down or not system.downs or not work.pushed or work.unit.options.get("command"):
+    if not system.down or not system.downs or work.unit.options.get("command"):
         return None
     comes_last = work.is_graph or work.history[-len(work.pushed) :] == work.pushed
     downs = system.downs(work.unit, tree, work.pushed)

@@ -27,6 +27,7 @@ UNDO = re.compile(r"U(?P<version>\d+(?:[._]\d+)*)__.*\.sql")
 REPEATABLE = re.compile(r"R__(?P<description>.*)\.(?:sql|java|kt|groovy)")
 # Meant for Flyway, which passes over such names with a remark at most: V1_50_name.sql, v2__name.sql.
 MISNAMED = re.compile(r"(?:V[\d_]|R_).*\.sql", re.IGNORECASE)
+PERMISSIVE = ("validateOnMigrate", "ignoreMigrationPatterns", "outOfOrder")
 BASELINE = "baseline "
 # A repeatable migration is applied again when its checksum changes.
 ROW = f"""case when not success or type in ('SCHEMA', 'DELETE') or type like 'UNDO%' then null
@@ -211,6 +212,19 @@ def _is_applied(
     return not is_misnamed(migration) and (number(migration.id) in numbers or number(migration.id) <= floor)
 
 
+def skipped(unit: Unit, rows: Ids, history: History, pushed: History) -> Ids:
+    """Versions below one that is applied, where Flyway is told not to refuse them, nor to run them late."""
+    said = {key: unit.options.get(f"flyway.{key}", "").lower() for key in PERMISSIVE}
+    refuses = said["validateOnMigrate"] != "false" and "ignored" not in said["ignoreMigrationPatterns"]
+    if refuses or said["outOfOrder"] == "true":
+        return frozenset()
+    done = applied(rows, history)
+    versions = (row.removeprefix(BASELINE) for row in rows)
+    newest = max((number(each) for each in versions if VERSION.fullmatch(each)), default=())
+    late = (m.id for m in history if VERSION.fullmatch(m.id) and number(m.id) < newest)
+    return frozenset(late) - done
+
+
 def prove(before: Ids, after: Ids, history: History, pushed: History) -> Proof:
     visible = [migration for migration in history if not is_misnamed(migration)]
     return Proof(
@@ -243,6 +257,7 @@ SYSTEM = System(
     bookkeeping=bookkeeping,
     applied=applied,
     prove=prove,
+    skipped=skipped,
     unknown=unknown,
     explain=explain,
     replay=replay,

@@ -96,7 +96,7 @@ def _is_reached(migration: Migration, row: str) -> bool:
     return int(migration.id) < version or (int(migration.id) == version and not row.endswith(DIRTY))
 
 
-def skipped(rows: Ids, history: History, pushed: History) -> Ids:
+def skipped(unit: Unit, rows: Ids, history: History, pushed: History) -> Ids:
     """What is pushed below a version that was reached without it: it is passed over, now and ever after."""
     new = ids(pushed)
     without = applied(rows, history) - new | frozenset(_version(row) for row in unknown(rows, history))

@@ -57,11 +57,12 @@ def _by_bookkeeping(
     place: Place,
 ) -> UnitFacts:
     work = facts.work
-    skipped = system.skipped(before.ids, work.history, work.pushed)
+    skipped = system.skipped(work.unit, before.ids, work.history, work.pushed)
     applied_before = system.applied(before.ids, work.history) - skipped
     applied_after = system.applied(after.ids, work.history) - skipped
     statements = attribute(run.statements, work.history, bookkeeping, applied=applied_before)
     run = replace(run, statements=located(statements, place.checkout))
+    proof = system.prove(before.ids, after.ids, work.history, work.pushed)
     stopped_at = next((m.path for m in work.history if m.id not in applied_after | skipped), "")
     run = explained(run, system.explain(run.output), stopped_at, place.checkout)
     return replace(
@@ -74,7 +75,7 @@ def _by_bookkeeping(
         pending_on_main=frozenset(migration.id for migration in work.history) - applied_before,
         skipped=skipped,
         mismatched=_mismatched(work, before) | (system.refused(run.output) if run.exit_code else frozenset()),
-        proof=system.prove(before.ids, after.ids, work.history, work.pushed),
+        proof=replace(proof, missing=proof.missing - skipped),
         bookkeeping=bookkeeping.table,
     )
 

@@ -57,7 +57,8 @@ def _pending(replayed: Replay, place: Place) -> History:
         return work.pushed
     with closing(connect_when_ready(place.dsn, place.deadline)) as connection:
         rows = bookkeeping_rows(connection, bookkeeping) or frozenset()
-    done = system.applied(rows, work.history) | system.skipped(rows, work.history, work.pushed)
+    skipped = system.skipped(work.unit, rows, work.history, work.pushed)
+    done = system.applied(rows, work.history) | skipped
     return [migration for migration in work.history if migration.id not in done]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -24,6 +25,9 @@ from tests.gate.stories_node_sql import (
     SUPABASE,
     journal,
 )
+
+OTHER = "CREATE TABLE other (id int);\n"
+OTHER_HASH = hashlib.sha256(OTHER.encode()).hexdigest()  # what drizzle-kit records
 
 
 @each(STORIES)
@@ -48,9 +52,9 @@ def test_postgres_words_are_told_where_no_driver_shim_can_watch(team: Team, stor
 def test_an_entry_of_drizzles_journal_that_would_be_skipped_in_silence_is_blocked(team: Team) -> None:
     DRIZZLE.start(team)
     # Merged and deployed first, though it was generated later.
-    team.deployed({**journal(("0002_other", APRIL)), "drizzle/0002_other.sql": "CREATE TABLE other (id int);\n"})
+    team.deployed({**journal(("0002_other", APRIL)), "drizzle/0002_other.sql": OTHER})
     team.query('CREATE TABLE other (id int); INSERT INTO drizzle.__drizzle_migrations (hash, created_at)'
-               f" VALUES ('x', {APRIL})")  # fmt: skip
+               f" VALUES ('{OTHER_HASH}', {APRIL})")  # fmt: skip
     pushed = team.push({**journal(("0002_other", APRIL), ("0003_country", MARCH)), "drizzle/0003_country.sql": COUNTRY})
     assert pushed.exit_code == 1
     assert pushed.rules == ["skipped-migration", "out-of-order"]
@@ -62,9 +66,9 @@ def test_an_entry_of_drizzles_journal_that_would_be_skipped_in_silence_is_blocke
 def test_an_entry_that_production_skipped_before_is_a_warning_for_the_next_push(team: Team) -> None:
     DRIZZLE.start(team)
     entries = (("0002_other", APRIL), ("0003_country", MARCH))
-    files = {"drizzle/0002_other.sql": "CREATE TABLE other (id int);\n", "drizzle/0003_country.sql": COUNTRY}
+    files = {"drizzle/0002_other.sql": OTHER, "drizzle/0003_country.sql": COUNTRY}
     team.deployed({**journal(*entries), **files})
-    team.query(f"CREATE TABLE other (id int); INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ('x', {APRIL})")
+    team.query(f"CREATE TABLE other (id int); INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ('{OTHER_HASH}', {APRIL})")
     pushed = team.push({**journal(*entries, ("0004_more", APRIL + 1)), "drizzle/0004_more.sql": "CREATE TABLE more ();\n"})
     assert pushed.passed, pushed.said
     (finding,) = pushed.document["findings"]

@@ -23,6 +23,17 @@ def test_where_flyway_is_not_installed_its_sql_files_are_run_and_recorded(team: 
     assert (migration["id"], migration["applied"]) == ("1.2", True)
 
 
+def test_a_version_that_flyway_would_refuse_is_told_and_one_that_it_would_skip_in_silence_is_blocked(team: Team) -> None:
+    FLYWAY.start(team)
+    late = {"sql/V1_0_5__country.sql": FLYWAY.good[1]}
+    refused = team.push(late)
+    assert set(refused.rules) == {"migration-fails", "out-of-order"}
+    toml = (team.clone.path / "flyway.toml").read_text() + "validateOnMigrate = false\n"
+    skipped = team.push({"flyway.toml": toml})
+    assert skipped.exit_code == 1
+    assert skipped.rules == ["skipped-migration", "out-of-order"]
+
+
 def test_a_file_whose_name_flyway_passes_over_is_blocked(team: Team) -> None:
     FLYWAY.start(team)
     path = "sql/V1_50_country.sql"

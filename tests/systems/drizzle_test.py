@@ -131,7 +131,7 @@ def test_the_bookkeeping_is_where_the_configuration_puts_it() -> None:
 def test_an_entry_that_is_not_younger_than_the_youngest_row_is_skipped(rows: tuple[str, ...], skipped: set[str]) -> None:
     files = project(("0000_a", 10), ("0002_c", 30), ("0001_b", 20))
     (unit,) = detect(tree(files), Settings())
-    assert drizzle.skipped(frozenset(rows), drizzle.history(unit, tree(files)), ()) == skipped
+    assert drizzle.skipped(unit, frozenset(rows), drizzle.history(unit, tree(files)), ()) == skipped
 
 
 def test_rows_of_an_older_version_are_known_by_the_second_of_the_folders_name() -> None:

@@ -395,7 +395,7 @@ def test_golang_migrate_skips_what_is_numbered_below_the_row(
     row: str, new: list[int], skipped: set[str]
 ) -> None:
     system = by_name("golang-migrate")
-    assert system.skipped(frozenset({row}), numbers(1, 2, 10), numbers(*new)) == skipped
+    assert system.skipped(Unit("golang-migrate", "", "m", ()), frozenset({row}), numbers(1, 2, 10), numbers(*new)) == skipped
 
 
 def command(files: Files, new: list[Migration] | None = None) -> Command:

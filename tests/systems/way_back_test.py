@@ -124,6 +124,8 @@ def test_a_command_of_the_teams_own_needs_a_way_back_of_the_teams_own() -> None:
     entry = SystemSettings("goose", command="bin/goose up", down="bin/goose reset one", url_variables=("GOOSE_DBSTRING",))
     found, times = back(base, pushed, Settings(systems=(entry,)))
     assert (argv(found), times) == ("bin/goose reset one", 1)
+    edited = {path: text + "SELECT 1;\n" for path, text in pushed.items()}
+    assert back({**base, **pushed}, edited, Settings(systems=(entry,)))[0] is None  # nothing new to take back
     assert isinstance(found, Command) and found.environment == {"GOOSE_DBSTRING": "{url_with_password}"}
 
 
