@@ -11,12 +11,18 @@ from neon_hooks.systems.base import System, ids, kept
 from neon_hooks.trials.place import Place, Sight, Start, changed, look
 
 
-def is_possible(system: System, facts: UnitFacts, before: Sight) -> bool:
+RUNS = 3  # as long as the first one: the way back, up again, and one to spare
+
+
+def is_possible(system: System, facts: UnitFacts, place: Place, before: Sight) -> bool:
     """Whether the way back would lead to ``before``: the first run applied what is pushed, and that alone.
 
-    Not where it made the bookkeeping, too, which stays behind; nor where a second run was no no-op.
+    Not where it made the bookkeeping, too, which stays behind; nor where a second run was no no-op. And not
+    where the time is short: a slow tool must not lose the verdict that there is already.
     """
     if system.bookkeeping is not None and before.records is None:
+        return False
+    if facts.first is None or facts.first.ms * RUNS > place.deadline.remaining() * 1000:
         return False
     applied = {migration.id for migration in facts.migrations if migration.applied}
     is_steady = facts.again is None or not (facts.again.exit_code or facts.again_diff)
