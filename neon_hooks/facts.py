@@ -304,11 +304,11 @@ class UnitFacts:
 
     ``rows_before`` and ``rows_after`` are the bookkeeping's ids, None where a system keeps none.
     ``again`` is the second run; ``again_diff`` what it changed in the schema or the bookkeeping.
-    ``status`` is the command of the settings that is asked then.
+    ``status`` is the command of the settings that is asked then, ``down_and_up`` the way back and forth.
     ``unknown_rows`` are ids recorded before the run of which the pushed tree has no file,
     ``pending_on_main`` the ids of the tree that were not applied then (None: not known), ``skipped`` those
-    of them that the tool passes over in silence; ``mismatched`` are those that are applied with another checksum. ``before`` and ``after`` are the catalogue around the first
-    run, None where it was not read. ``linted`` is what the linter says of the SQL, ``accepted`` what the
+    of them that the tool passes over in silence; ``mismatched`` are applied with another checksum.
+    ``before`` and ``after`` are the catalogue around the first run, None where it was not read. ``linted`` is what the linter says of the SQL, ``accepted`` what the
     migrations' own comments do. ``bookkeeping`` is the name of the tool's own table, without schema.
     """
 

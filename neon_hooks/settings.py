@@ -30,10 +30,10 @@ class SystemSettings:
     """One ``[[systems]]`` entry: adds a migration system, or says more about a detected one.
 
     ``command`` is started in the place of the system's own (words as in a shell), found as tools of its
-    ``family`` are, with the connection string in ``url_variables``. So is ``status``, after the migrations have
-    run: it ends with an error where the database is not as it should be. And ``down``, which takes the pushed
-    migrations back. ``table``, ``id`` (an SQL expression
-    over its row), ``schema`` and ``id_pattern`` are for the system "custom": a runner of the team's own.
+    ``family`` are, with the connection string in ``url_variables``. So are ``status``, which is asked after
+    the migrations and ends with an error where the database is not as it should be, and ``down``, which
+    takes the pushed migrations back. ``table``, ``id`` (an SQL expression over its row), ``schema`` and
+    ``id_pattern`` are for the system "custom": a runner of the team's own.
     """
 
     system: str
@@ -275,7 +275,8 @@ def _flag(variable: str, text: str) -> bool:
         return kinds.flag(text)
     except ValueError as error:
         raise UsageError(
-            f"environment: `{variable}` has the value {text!r}; expected {error}", fix="the README lists every setting"
+            f"environment: `{variable}` has the value {text!r}; expected {error}",
+            fix="the README lists every setting",
         ) from None
 
 

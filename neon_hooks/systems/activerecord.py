@@ -14,8 +14,8 @@ from typing import Any
 from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Work
 from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.places import is_foreign
-from neon_hooks.systems.yamltext import document
 from neon_hooks.systems.waysback import ruby, within
+from neon_hooks.systems.yamltext import document
 from neon_hooks.tree import Tree, join
 
 # What Active Record itself takes for a migration (MigrationFilenameRegexp), in any directory below.

@@ -113,6 +113,6 @@ def explain(output: str) -> DatabaseError | None:
 
 SYSTEM = System(
     name="atlas", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping,
-    applied=applied, prove=prove, unknown=unknown, number=id_as_number, watch=lambda unit: (join(unit.migrations_dir, SUM),),
-    explain=explain, written=written,
+    applied=applied, prove=prove, unknown=unknown, number=id_as_number,
+    watch=lambda unit: (join(unit.migrations_dir, SUM),), explain=explain, written=written,
 )  # fmt: skip

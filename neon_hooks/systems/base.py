@@ -88,7 +88,8 @@ class System:
     checksums:    what the bookkeeping holds for a migration whose file is as it is in the tree: any of these; none:
                   it cannot be said
     refused:      the tool's output -> ids whose checksum, it says, no longer matches
-    skipped:      (unit, rows, history, pushed) -> ids that are not applied and that the tool will silently never apply
+    skipped:      (unit, rows, history, pushed) -> ids that are not applied, and that the tool will silently
+                  never apply
     watch:        files beside the migrations that say which there are, and in which order
     finished:     (output, whether the schema changed) -> whether a tool without a bookkeeping has done its work
     explain:      the tool's output -> Postgres' words in it; for tools that no driver shim can watch

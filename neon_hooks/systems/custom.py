@@ -28,7 +28,9 @@ DOWNLOADERS = ("npx", "pnpx", "bunx", "uvx")
 
 
 def own_command(unit: Unit, key: str) -> Command:
-    """What a key of ``[[systems]]`` says, such as ``command``. Raises UsageError for one that could download its program."""
+    """What a key of ``[[systems]]`` says, such as ``command``. Raises UsageError for one that could download
+    its program.
+    """
     argv = tuple(shlex.split(unit.options[key]))
     if argv[0] in DOWNLOADERS:
         raise UsageError(

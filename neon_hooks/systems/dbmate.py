@@ -119,6 +119,6 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 SYSTEM = System(
     name="dbmate", detect=detect, history=history, apply=apply, at=at, default_dir=DEFAULT_DIR,
-    bookkeeping=bookkeeping, down=down, down_one=True, same=same, number=id_as_number, downs=within(after(DOWN)), replay=replay,
-    explain=explain,
+    bookkeeping=bookkeeping, down=down, down_one=True, same=same, number=id_as_number,
+    downs=within(after(DOWN)), replay=replay, explain=explain,
 )  # fmt: skip

@@ -164,7 +164,8 @@ def checksums(tree: Tree, migration: Migration) -> Iterable[str]:
 def downs(unit: Unit, tree: Tree, history: History) -> Mapping[str, str]:
     """The script in revert/ that is called as that in deploy/."""
     place = unit.options["revert_dir"]
-    return beside(lambda migration: join(place, migration.path.removeprefix(unit.migrations_dir)))(unit, tree, history)
+    files = beside(lambda migration: join(place, migration.path.removeprefix(unit.migrations_dir)))
+    return files(unit, tree, history)
 
 
 def explain(output: str) -> DatabaseError | None:
