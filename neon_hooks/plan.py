@@ -163,9 +163,9 @@ class Work:
 
     ``is_graph``: the order is told by ``parents``. ``numbers`` are the versions that order the migrations
     elsewhere (id -> version), empty where a tool does not order by number. ``downs`` are the ids that have
-    a way back, None where a tool knows none, or nothing is pushed. ``unpublished`` are further
-    new ones, which the main line does not have either and which were looked at before. ``checksums`` (id -> any of these) is what
-    the bookkeeping must hold for a migration that is applied as its file is now, for tools that keep some.
+    a way back, None where a tool knows none, or nothing is pushed. ``unpublished`` are further new ones, which
+    the main line does not have either and which were looked at before. ``checksums`` (id -> any of these) is
+    what the bookkeeping must hold for a migration that is applied as its file is now, for tools that keep some.
     """
 
     unit: Unit

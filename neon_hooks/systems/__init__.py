@@ -255,7 +255,7 @@ def _edits(
     target: Tree,
 ) -> list[Edit]:
     now = {migration.id: migration for migration in history}
-    now |= {m.id: m for m in history if m.id in published and m.path == published[m.id].path}  # two of one number
+    now |= {m.id: m for m in history if m.id in published and m.path == published[m.id].path}  # of two with one id
     squashed = {id for m in (*published.values(), *history) for id in m.replaces}
     renamed = {migration.oid: migration for migration in pushed}
     edits = []

@@ -10,7 +10,6 @@ from neon_hooks.facts import DownAndUp, ToolRun, UnitFacts
 from neon_hooks.systems.base import System, ids, kept
 from neon_hooks.trials.place import Place, Sight, Start, changed, look
 
-
 RUNS = 3  # as long as the first one: the way back, up again, and one to spare
 
 
