@@ -125,7 +125,7 @@ def the_way_back_of_all_that_is_pushed_leads_back_and_forth_again(team: Team, st
     story.start(team)
     more = story.pushing(story.after_good) if story.after_good_id else {}
     pushed = team.push({**story.pushing(story.good), **more}, environ={"NEON_HOOKS_TRIALS_DOWN_AND_UP": "true"})
-    assert pushed.passed and pushed.rules == [], pushed.said
+    assert pushed.passed and not {"missing-down", "not-reversible"}.intersection(pushed.rules), pushed.said
     trial = pushed.document["systems"][0]["facts"]["down_and_up"]
     assert (trial["down"]["exit_code"], trial["diff"], trial["up"]["exit_code"]) == (0, "", 0)
     assert pushed.document["timings"]["down and up"] > 0
