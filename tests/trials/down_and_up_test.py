@@ -16,7 +16,6 @@ from neon_hooks.systems import by_name
 from neon_hooks.trials.down_and_up import down_and_up, is_possible
 from neon_hooks.trials.place import Place, Sight
 
-PLACE = Place(Path(), Dsn("127.0.0.1", "none"), Deadline.after(60))
 NEW = Migration("2", "migrations/2_x.sql", "b")
 WORK = Work(Unit("goose", "", "migrations", ()), (Migration("1", "migrations/1_x.sql", "a"), NEW), (NEW,))
 RAN = ToolRun(("goose", "up"), 0, 100.0, "")
@@ -25,8 +24,12 @@ FACTS = UnitFacts(WORK, (APPLIED,), first=RAN, again=RAN)
 BEFORE = Sight({"1": ""}, ())
 
 
-def tried(before: Sight = BEFORE, place: Place = PLACE, **changes: Any) -> bool:
-    return is_possible(by_name("goose"), replace(FACTS, **changes), place, before)
+def place() -> Place:
+    return Place(Path(), Dsn("127.0.0.1", "none"), Deadline.after(60))
+
+
+def tried(before: Sight = BEFORE, **changes: Any) -> bool:
+    return is_possible(by_name("goose"), replace(FACTS, **changes), place(), before)
 
 
 def test_it_is_tried_after_runs_that_went_well() -> None:
@@ -57,6 +60,6 @@ def test_a_way_back_of_several_steps_stops_at_the_first_that_fails() -> None:
         started.append(dsn)
         return replace(RAN, exit_code=next(codes))
 
-    facts = down_and_up(by_name("goose"), FACTS, PLACE, BEFORE, down=back, times=3, up=lambda dsn: RAN)
+    facts = down_and_up(by_name("goose"), FACTS, place(), BEFORE, down=back, times=3, up=lambda dsn: RAN)
     assert len(started) == 2
     assert facts.down_and_up and facts.down_and_up.down.exit_code == 1 and facts.down_and_up.up is None
