@@ -309,7 +309,8 @@ class UnitFacts:
     ``pending_on_main`` the ids of the tree that were not applied then (None: not known), ``skipped`` those
     of them that the tool passes over in silence; ``mismatched`` are applied with another checksum.
     ``before`` and ``after`` are the catalogue around the first run, None where it was not read. ``linted``
-    is what the linter says of the SQL, ``accepted`` what the migrations' own comments do. ``bookkeeping`` is the name of the tool's own table, without schema.
+    is what the linter says of the SQL, ``accepted`` what the migrations' own comments do. ``bookkeeping`` is
+    the name of the tool's own table, without schema.
     """
 
     work: Work

@@ -16,9 +16,9 @@ from neon_hooks.checks import (
     behind_main,
     blocked,
     breaking,
+    checksums,
     concurrently,
     dropped,
-    checksums,
     edited_migration,
     evidence,
     foreign_keys,
@@ -42,9 +42,9 @@ from neon_hooks.checks import (
     short_keys,
     skipped,
     stale_lock,
+    status,
     triggers,
     unlogged,
-    status,
 )
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import Facts
