@@ -105,7 +105,10 @@ FAST_CRATE = {"CARGO_PROFILE_DEV_DEBUG": "0", "CARGO_INCREMENTAL": "0"}
 
 
 def built_crate(crate: Path) -> Path:
-    """The target directory of a crate whose dependencies are downloaded and compiled."""
+    """The target directory of a crate whose dependencies are downloaded and compiled.
+
+    Each worker of pytest-xdist has its own: in a shared one, two of them would run each other's builds.
+    """
     if not shutil.which("cargo"):
         pytest.skip("needs cargo")
     key = hashlib.sha256((crate / "Cargo.lock").read_bytes()).hexdigest()[:16]
@@ -120,4 +123,7 @@ def built_crate(crate: Path) -> Path:
             if run.returncode:
                 pytest.skip(f"needs the registry of cargo: {run.stderr.strip()[-300:]}")
             done.touch()
-    return target
+        own = target.with_name(f"{target.name}-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
+        if not own.exists():
+            shutil.copytree(target, own)  # with the times of the files, by which cargo knows what is built
+    return own
