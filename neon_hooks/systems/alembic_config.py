@@ -16,6 +16,8 @@ from neon_hooks.tree import Tree, join, parent
 OTHER_DATABASES = re.compile(r"\s*(?:sqlite|mysql|mariadb|oracle|mssql|duckdb|snowflake|clickhouse)\b")
 # env.py takes the address from somewhere else than the configuration file.
 COMPUTED = re.compile(r"environ|getenv|set_main_option|create_(?:async_)?engine|current_app|settings")
+# Beside an env.py these say that `alembic init` copies it from here.
+TEMPLATES = ("alembic.ini.mako", "pyproject.toml.mako")
 SEPARATORS = {"os": ":", "colon": ":", ":": ":", "semicolon": ";", ";": ";", "newline": "\n", "space": " "}
 FLASK_APP = re.compile(r"""\bFLASK_APP\b["']?\s*[=:\s]\s*["']?([\w./:()\-]+)""")
 FLASK_APP_FILES = (
@@ -142,6 +144,8 @@ def _from_env(tree: Tree) -> Iterator[Location]:
     for path in tree.named("env.py"):
         directory = parent(path)
         if is_foreign(path) or "alembic" not in tree.text(path):
+            continue
+        if any(join(directory, name) in tree for name in TEMPLATES):
             continue
         versions = any(name.endswith(".py") for name in tree.below(join(directory, "versions")))
         if versions or join(directory, "script.py.mako") in tree:

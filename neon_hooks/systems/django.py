@@ -77,7 +77,7 @@ def _only_package(tree: Tree, root: str) -> str:
 def _packages(tree: Tree) -> dict[str, list[str]]:
     found = {
         d: p
-        for d, p in by_directory(tree, ".py", "migrations").items()
+        for d, p in by_directory(tree, ".py", ("migrations",)).items()
         if d.rpartition("/")[2] == "migrations"
     }
     for directory in migration_modules(tree):

@@ -16,6 +16,7 @@ SERVERS = ("wsgi.py", "asgi.py")  # these lie beside the settings
 SETTINGS_PLACES = ("manage.py", "pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini", ".env", *SERVERS)
 # The key, and its value when that is a literal.
 ENGINE = re.compile(r"""["']?\bENGINE["']?\s*[\]:=]+\s*(?:["']([\w.]+)["'])?""")
+NO_DATABASE = re.compile(r"^DATABASES\b[^=\n]*=\s*\{\s*\}", re.MULTILINE)
 OTHER_ENGINES = ("sqlite3", "spatialite", "mysql", "oracle", "dummy", "mssql", "sql_server")
 POSTGRES = re.compile(
     r"postg|psycopg|dj_database_url|django-environ|\benviron\b.*\.db\(|\.db_url\(|DATABASE_URL", re.I
@@ -55,12 +56,14 @@ def _find(tree: Tree, root: str, name: str) -> str:
 
 
 def is_clearly_not_postgres(tree: Tree, root: str, module: str) -> bool:
-    """True only when every engine of the settings is written out and none is Postgres'."""
+    """True only when every engine of the settings is written out and none is Postgres', or there is none."""
     text = "\n".join(tree.text(path) for path in settings_files(tree, root, module))
     engines = [match[1] or "" for match in ENGINE.finditer(text)]
     others = [
         engine for engine in engines if engine.rpartition(".")[2] in OTHER_ENGINES or ".mysql" in engine
     ]
+    if not engines and NO_DATABASE.search(text) and not POSTGRES.search(text):
+        return True
     # EMAIL_ENGINE and the like do not match: a word boundary stands before ENGINE; SESSION_ENGINE has none.
     return bool(others) and len(others) == len(engines) and not POSTGRES.search(text)
 

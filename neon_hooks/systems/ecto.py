@@ -20,7 +20,9 @@ FILE = re.compile(r"(\d+)_[^/]+\.exs")
 APPLICATION = re.compile(r"\bapp:\s*:(\w+)")
 REPOSITORY = re.compile(r"defmodule\s+([\w.]+)\s+do(?:(?!defmodule).)*?use\s+Ecto\.Repo", re.DOTALL)
 OTHERS = re.compile(r"Ecto\.Adapters\.(?:MyXQL|SQLite3|Tds)")
+CONFIGURED = re.compile(r"config\s+:\w+,\s*([\w.]+),(?:(?!\bconfig\b).)*?\bpriv:\s*\"([^\"]+)\"", re.DOTALL)
 OWN_INIT = re.compile(r"\bdef\s+init\(")
+CONFIG = "config/config.exs"
 SCRIPT = "neon_hooks_ecto.exs"
 MIGRATE = """\
 app = :{app}
@@ -63,14 +65,17 @@ def at(tree: Tree, root: str, migrations_dir: str) -> Unit:
 
 
 def _unit(tree: Tree, root: str, directory: str, evidence: tuple[str, ...]) -> Unit:
-    """priv/repo belongs to the module ...Repo, priv/replica_repo to ...ReplicaRepo."""
+    """priv/repo belongs to the module ...Repo, priv/replica_repo to ...ReplicaRepo; `priv:` says otherwise."""
     app = APPLICATION.search(tree.text(join(root, "mix.exs")))
     wanted = parent(directory).rpartition("/")[2].replace("_", "").lower()
     modules: dict[str, str] = {}
     for path in tree.below(join(root, "lib")):
         if path.endswith(".ex") and "repo" in path.lower():
             modules |= {name: tree.text(path) for name in REPOSITORY.findall(tree.text(path))}
-    found = next((name for name in sorted(modules) if name.rpartition(".")[2].lower() == wanted), "")
+    called_so = next((name for name in sorted(modules) if name.rpartition(".")[2].lower() == wanted), "")
+    priv = parent(directory).removeprefix(f"{root}/")
+    configured = (name for name, path in CONFIGURED.findall(tree.text(join(root, CONFIG))) if path == priv)
+    found = next((name for name in configured if name in modules), called_so)
     source = modules.get(found, "")
     return Unit(
         "ecto", root, directory, (*evidence, found or directory),

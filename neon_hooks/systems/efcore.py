@@ -18,7 +18,8 @@ from neon_hooks.tree import Tree, parent
 FILE = re.compile(r"(\d{14}_\w+)\.cs")
 CONTEXT = re.compile(r"\[DbContext\(typeof\(([\w.]+)\)\)\]")
 TABLE = re.compile(r"""MigrationsHistoryTable\(\s*"([^"]+)"(?:\s*,\s*"([^"]+)")?""")
-OTHER_PROVIDERS = re.compile(r"\bSqlServer:|\bSqlite:|\bMySql:")
+# What Npgsql's own generator writes; annotations of other providers are in the model of whoever has several.
+NPGSQL = re.compile(r"^using Npgsql\.|\bNpgsqlModelBuilderExtensions\.", re.MULTILINE)
 
 
 def detect(tree: Tree) -> Iterable[Unit]:
@@ -26,7 +27,7 @@ def detect(tree: Tree) -> Iterable[Unit]:
     for path in tree.paths:
         if path.endswith("ModelSnapshot.cs") and not is_foreign(path):
             text, project = tree.text(path), _project(tree, parent(path))
-            if project and "Npgsql" in text and not OTHER_PROVIDERS.search(text):
+            if project and NPGSQL.search(text):
                 context = CONTEXT.search(text)
                 yield _unit(tree, project, parent(path), (path, project), context[1] if context else "")
 

@@ -68,7 +68,9 @@ def place(tree: Tree, root: str, locations: list[str]) -> Place:
     stated = bool(own) or tool != "flyway"
     configured = [path for path in _locations(settings.get("locations", ""), root) if tree.below(path)]
     conventional = [path for path in locations if path.endswith(CONVENTION) or f"{CONVENTION}/" in path]
-    chosen = configured or conventional or locations
+    # src/dev/resources and the like are on no production's class path.
+    production = [path for path in conventional if f"/{RESOURCES}/" in f"/{path}/"]
+    chosen = configured or production or conventional or locations
     evidence = (own or build, f"{chosen[0]}/ has {sum(map(_is_versioned, tree.below(chosen[0])))} migrations")
     return Place(root, tool, tuple(chosen), tuple(filter(None, evidence)), settings, own, stated)
 

@@ -16,44 +16,35 @@ from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit, Work, Written
 from neon_hooks.systems.base import History, Ids, System, ids
 from neon_hooks.systems.liquibase_changelog import FORMATTED, Changelog, ChangeSet, normal, sql_of
+from neon_hooks.systems.liquibase_config import (
+    MASTER, RESOURCES, is_of_another_database, places, search_path,
+)  # fmt: skip
 from neon_hooks.systems.pgjdbc import database_error
-from neon_hooks.systems.places import is_foreign, up_from
-from neon_hooks.systems.yamltext import documents, value_at
 from neon_hooks.tree import Tree, join, parent
 
 TABLE = "databasechangelog"
 # Versions before 4 recorded "classpath:" as a part of the name.
 ROW = "regexp_replace(filename, '^classpath:/*', '') || '::' || id || '::' || author"
-PROPERTIES = re.compile(r"^[ \t]*([\w.-]+)[ \t]*[=:][ \t]*(.*?)[ \t]*$", re.MULTILINE)
-SPRING_DEFAULT = "db/changelog/db.changelog-master.yaml"
-RESOURCES = "src/main/resources"
-MASTER = re.compile(r"(?:db\.)?(?:changelog|changeset|databasechangelog)?[._-]?(?:master|root|main|index)?"
-                    r"[._-]?(?:changelog)?\.(?:xml|ya?ml|json)", re.IGNORECASE)  # fmt: skip
-BUILD_FILES = ("pom.xml", "build.gradle", "build.gradle.kts")
 # Of the project's defaults file, what says where to connect is ours to say; the rest is kept.
 OURS = frozenset("url username password driver changelogfile defaultsfile".split())
 DEFAULTS = "neon_hooks_liquibase.properties"
+# Where the bookkeeping is kept: Liquibase's own schema, else that of the objects.
+SCHEMAS = (
+    "liquibase.liquibaseschemaname", "liquibase.liquibaseschema",
+    "liquibase.defaultschemaname", "liquibase.defaultschema",
+)  # fmt: skip
 FAILED = re.compile(r"Migration failed for change ?set (?P<set>.*?):\n")
 CHANGED = re.compile(r"^\s*(\S.*?::.+?::.+?) was: \S+ but is now: ", re.MULTILINE)
 MESSAGE = re.compile(r"Reason: \S*Exception: (?:ERROR: )?(?P<message>[^\n\[]*)")
 
 
 def detect(tree: Tree) -> Iterable[Unit]:
-    """One unit for each defaults file, and for each changelog of a Spring Boot program."""
-    for path in tree.named("liquibase.properties"):
-        if not is_foreign(path):
-            root = parent(path)
-            if root.endswith(RESOURCES):
-                root = root.removesuffix(RESOURCES).rstrip("/")
-            yield from _unit(tree, root, _properties(tree.text(path)), path)
-    for build in (path for name in BUILD_FILES for path in tree.named(name)):
-        root = parent(build)
-        known = (
-            join(root, "liquibase.properties") in tree
-            or join(root, f"{RESOURCES}/liquibase.properties") in tree
-        )
-        if not is_foreign(build) and not known:
-            yield from _unit(tree, root, _spring(tree, root), build)
+    """One unit for each changelog that something leads to."""
+    found: dict[str, Unit] = {}
+    for place in places(tree):
+        for unit in _unit(tree, place.root, place.settings, place.evidence):
+            found.setdefault(f"{unit.root}:{unit.options['changelog']}", unit)
+    return found.values()
 
 
 def at(tree: Tree, root: str, migrations_dir: str) -> Unit:
@@ -75,10 +66,10 @@ def at(tree: Tree, root: str, migrations_dir: str) -> Unit:
 def _unit(tree: Tree, root: str, settings: Mapping[str, str], evidence: str) -> Iterable[Unit]:
     name = settings.get("changelogfile", "")
     resources = [join(root, RESOURCES)] if tree.below(join(root, RESOURCES)) else []
-    searched = list(dict.fromkeys((root, *resources, *_search_path(settings, root))))
+    searched = list(dict.fromkeys((root, *resources, *search_path(settings, root))))
     changelog = Changelog(tree, searched)
     path = changelog.find(normal(name)) if name else ""
-    if not path or not list(changelog.change_sets(name)) or _is_of_another_database(settings):
+    if not path or not list(changelog.change_sets(name)) or is_of_another_database(settings):
         return
     yield Unit(
         "liquibase", root, parent(path), (evidence, f"{path} is a changelog"),
@@ -89,48 +80,6 @@ def _unit(tree: Tree, root: str, settings: Mapping[str, str], evidence: str) -> 
             **{f"liquibase.{key}": value for key, value in settings.items() if key not in OURS},
         },
     )  # fmt: skip
-
-
-def _search_path(settings: Mapping[str, str], root: str) -> Sequence[str]:
-    found = settings.get("searchpath", "") or settings.get("liquibase.searchpath", "")
-    return [join(root, each.strip()) for each in found.split(",") if each.strip()]
-
-
-def _is_of_another_database(settings: Mapping[str, str]) -> bool:
-    url = settings.get("url", "")
-    return url.startswith("jdbc:") and not url.startswith("jdbc:postgresql")
-
-
-def _properties(text: str) -> Mapping[str, str]:
-    """Names in one spelling: changeLogFile, changelog-file and liquibase.command.changelogFile are one."""
-    found = {}
-    for name, value in PROPERTIES.findall(text):
-        key = name.lower().replace("-", "").removeprefix("liquibase.").removeprefix("command.")
-        found[f"parameter.{name.rpartition('.')[2]}" if key.startswith("parameter.") else key] = value
-    return found
-
-
-def _spring(tree: Tree, root: str) -> Mapping[str, str]:
-    """spring.liquibase.*, where the build of this place, or of one above it, has Liquibase."""
-    builds = (
-        join(place, name) for place in up_from(root) for name in (*BUILD_FILES, "gradle/libs.versions.toml")
-    )
-    if not any("liquibase" in tree.text(path).lower() for path in builds):
-        return {}
-    found: dict[str, str] = {"changelogfile": SPRING_DEFAULT}
-    for name in ("application", "application-prod", "application-production"):
-        base = join(root, f"{RESOURCES}/{name}")
-        pairs = [(key, value) for key, value in PROPERTIES.findall(tree.text(f"{base}.properties"))]
-        for suffix in (".yml", ".yaml"):
-            for document in documents(tree.text(base + suffix)):
-                section = value_at(document, "spring.liquibase")
-                if isinstance(section, dict):
-                    pairs += [(f"spring.liquibase.{key}", str(value)) for key, value in section.items()]
-        for key, value in pairs:
-            if key.startswith("spring.liquibase.") and value and "${" not in value:
-                found[key.removeprefix("spring.liquibase.").replace("-", "").lower()] = value
-    found["changelogfile"] = found.pop("changelog", found["changelogfile"])
-    return found
 
 
 def history(unit: Unit, tree: Tree) -> History:
@@ -218,7 +167,8 @@ KEPT = {
     "liquibaseschema": "liquibaseSchemaName", "defaultschema": "defaultSchemaName",
     "databasechangelogtablename": "databaseChangeLogTableName",
     "databasechangelogtable": "databaseChangeLogTableName",
-    "databasechangelogloglocktablename": "databaseChangeLogLockTableName",
+    "databasechangeloglocktablename": "databaseChangeLogLockTableName",
+    "databasechangeloglocktable": "databaseChangeLogLockTableName",
 }  # fmt: skip
 
 
@@ -226,7 +176,8 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
     table = unit.options.get("liquibase.databasechangelogtablename") or unit.options.get(
         "liquibase.databasechangelogtable", TABLE
     )
-    return Bookkeeping(table.lower(), ROW)
+    schema = next((unit.options[key] for key in SCHEMAS if unit.options.get(key)), None)
+    return Bookkeeping(table.lower(), ROW, schema)
 
 
 def prove(before: Ids, after: Ids, history: History, pushed: History) -> Proof:

@@ -8,15 +8,16 @@ from collections.abc import Mapping
 
 from neon_hooks.tree import Tree, join, parent
 
-# Copies of other people's code, output of builds, and what only tests use: no production has those.
+# Copies of other people's code, output of builds, what only tests use, examples: no production has those.
 FOREIGN = frozenset(
     "node_modules bower_components vendor third_party .venv venv site-packages .tox .nox __pycache__"
-    " dist build target test tests __tests__ fixtures __fixtures__ testdata test-data".split()
+    " dist build target test tests t spec e2e __tests__ integration-tests integration_tests"
+    " fixtures __fixtures__ testdata test-data example examples samples".split()
 )
 
 
 def is_foreign(path: str) -> bool:
-    """Whether ``path`` lies in a vendored copy, a build directory or a fixture."""
+    """Whether ``path`` lies in a vendored copy, a build directory, a fixture or an example."""
     return not FOREIGN.isdisjoint(path.split("/")[:-1])
 
 
@@ -24,16 +25,17 @@ def own(paths: list[str]) -> list[str]:
     return [path for path in paths if not is_foreign(path)]
 
 
-def by_directory(tree: Tree, suffix: str, word: str) -> Mapping[str, list[str]]:
-    """Files that end in ``suffix``, by directory, where ``word`` is in the path of the directory.
+def by_directory(tree: Tree, suffix: str, words: tuple[str, ...]) -> Mapping[str, list[str]]:
+    """Files that end in ``suffix``, by directory, where one of ``words`` is in the path of the directory.
 
     One pass over all names: a tree has a hundred thousand of them, and this must stay in milliseconds.
     """
     found: dict[str, list[str]] = defaultdict(list)
+    any_word = re.compile("|".join(map(re.escape, words))).search
     for path in tree.paths:
-        if path.endswith(suffix) and word in path:
+        if path.endswith(suffix) and any_word(path):
             directory, _, _ = path.rpartition("/")
-            if word in directory and not is_foreign(path):
+            if any_word(directory) and not is_foreign(path):
                 found[directory].append(path)
     return found
 

@@ -33,9 +33,13 @@ ERROR = re.compile(
 
 
 def detect(tree: Tree) -> Iterable[Unit]:
-    """Every plan of the tree; other names than sqitch.plan are those that a sqitch.conf says."""
-    for plan in dict.fromkeys((*own(tree.named(PLAN)), *_configured(tree))):
+    """The plans that a sqitch.conf leads to, and every other sqitch.plan that has scripts of its own."""
+    configured = list(dict.fromkeys(_configured(tree)))
+    claimed = {_unit(tree, plan, "").migrations_dir for plan in configured}
+    for plan in dict.fromkeys((*configured, *own(tree.named(PLAN)))):
         unit = _unit(tree, plan, f"{plan} is a plan of sqitch")
+        if plan not in configured and unit.migrations_dir in claimed:
+            continue
         scripts = [migration.path for migration in history(unit, tree)]
         if unit.options["engine"] in ("", "pg") and scripts and not is_not_postgres(tree, scripts):
             yield unit
@@ -43,8 +47,10 @@ def detect(tree: Tree) -> Iterable[Unit]:
 
 def _configured(tree: Tree) -> Iterator[str]:
     for conf in own(tree.named("sqitch.conf")):
-        for section in _read(tree.text(conf)).values():
-            path = join(parent(conf), section.get("plan_file", PLAN))
+        sections = _read(tree.text(conf))
+        top_dir = sections.get("core", {}).get("top_dir", "")
+        for section in sections.values():
+            path = join(parent(conf), section.get("plan_file") or join(section.get("top_dir", top_dir), PLAN))
             if path in tree:
                 yield path
 

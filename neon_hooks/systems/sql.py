@@ -17,8 +17,12 @@ from neon_hooks.systems.sqltext import code, same_sql
 from neon_hooks.tree import Tree, join, parent
 
 NUMBERED = re.compile(r"\d+[^/]*\.sql", re.IGNORECASE)
-# The directory is called so, or lies directly in one that is (migrations/postgres).
-PLACE = re.compile(r"(?:.*/)?(?:[\w.-]*[_-])?(?:migrations?|migrate)(?:/[\w.-]+)?")
+# The directory is called so, or lies directly in one that is (migrations/postgres); sql/updates is another name.
+PLACE = re.compile(
+    r"(?:.*/)?(?:(?:[\w.-]*[_-])?(?:migrations?|migrate)(?:/[\w.-]+)?"
+    r"|(?:sql|db|database|schema|postgres|postgresql)/(?:updates?|upgrades?))"
+)
+WORDS = ("migrat", "update", "upgrade")  # one of them is in each of those names
 DOWN = re.compile(
     r".*[._-](?:down|rollback|undo|revert)\.sql|(?:down|rollback|revert)[._-].*\.sql|U\d.*\.sql",
     re.IGNORECASE,
@@ -37,7 +41,7 @@ TOOL_ROOTS = ("sqitch.plan", "yoyo.ini", "atlas.hcl", "dbconfig.yml", "supabase/
 TOOL_MANIFESTS = {
     "go.mod": r"golang-migrate|pressly/goose|rubenv/sql-migrate|jackc/tern|amacneil/dbmate",
     "Cargo.toml": r"\b(?:sqlx|diesel|refinery|sqlx-cli|sea-orm-migration)\b",
-    "package.json": r'"(?:node-pg-migrate|postgres-migrations|dbmate|db-migrate|postgrator|umzug'
+    "package.json": r'"(?:node-pg-migrate|dbmate|db-migrate|postgrator|umzug'
     r'|slonik-migrator|@slonik/migrator|drizzle-kit|prisma|supabase|graphile-migrate|ley|pg-migrate)"',
     "pyproject.toml": r"yoyo-migrations|dbmate|pogo-migrate",
     "requirements.txt": r"yoyo-migrations|dbmate|pogo-migrate",
@@ -48,7 +52,8 @@ TOOL_MANIFESTS = {
 CODE = (".py", ".js", ".ts", ".mjs", ".cjs", ".go", ".rs", ".rb", ".php", ".exs", ".java", ".kt")
 
 OTHER_DATABASES = frozenset(
-    "mysql mariadb sqlite sqlite3 mssql sqlserver oracle clickhouse duckdb d1 cockroach".split()
+    "mysql mariadb sqlite sqlite3 sqlcipher mssql sqlserver oracle clickhouse duckdb d1 cockroach cockroachdb"
+    " cassandra firebird mongodb neo4j redshift rqlite snowflake spanner".split()
 )
 OTHER_DIALECTS = re.compile(
     r"\bAUTO_INCREMENT\b|\bAUTOINCREMENT\b|\bENGINE\s*=\s*\w+|`\w+`|\bIDENTITY\s*\(\s*\d+\s*,\s*\d+\s*\)"
@@ -64,7 +69,7 @@ def is_migration(name: str) -> bool:
 
 def detect(tree: Tree) -> Iterable[Unit]:
     """Directories called "...migration..." with numbered files, no tool's and no other database's."""
-    for directory, paths in by_directory(tree, ".sql", "migrat").items():
+    for directory, paths in by_directory(tree, ".sql", WORDS).items():
         numbered = [path for path in paths if NUMBERED.fullmatch(path.rpartition("/")[2])]
         if (
             not numbered

@@ -55,7 +55,7 @@ def _by_content(tree: Tree) -> Iterator[tuple[str, str]]:
     """
     if not any("yoyo" in tree.text(path) for name in MANIFESTS for path in tree.named(name)):
         return
-    for directory in (d for suffix in (".py", ".sql") for d in by_directory(tree, suffix, "migrat")):
+    for directory in (d for suffix in (".py", ".sql") for d in by_directory(tree, suffix, ("migrat",))):
         scripts = _scripts(tree, directory)
         marked = next((path for path in (*scripts[:1], *scripts[-1:]) if _is_yoyos(tree, path)), "")
         if marked and not is_not_postgres(tree, scripts):

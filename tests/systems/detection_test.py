@@ -103,6 +103,13 @@ FOUND = {
     ),
     "numbered SQL files": ({"db/migrations/001_init.sql": SQL}, [("sql", "db", "db/migrations")]),
     "SQL files numbered by time": ({"migrations/20240101120000_init.sql": SQL}, [("sql", "", "migrations")]),
+    "SQL files that somebody runs by hand": (
+        {"admin/sql/updates/2024-01-15-add-flair.sql": SQL}, [("sql", "admin/sql", "admin/sql/updates")],
+    ),
+    "SQL files of a runner that takes them as they are": (
+        {"package.json": '{"dependencies": {"postgres-migrations": "5"}}', "migrations/tenant/0001-a.sql": SQL},
+        [("sql", "migrations", "migrations/tenant")],
+    ),
     "SQL files with a way back, and no tool": (
         {"migrations/1_a.up.sql": SQL, "migrations/1_a.down.sql": "DROP TABLE t;"},
         [("sql", "", "migrations")],
@@ -118,6 +125,13 @@ NOT_FOUND = {
         "db/env.py": ENV,
     },
     "a project of tests": {"tests/project/manage.py": MANAGE, "tests/project/alembic.ini": INI.format("db")},
+    "what alembic init copies": {
+        "templates/generic/env.py": ENV, "templates/generic/script.py.mako": MAKO,
+        "templates/generic/alembic.ini.mako": INI.format("x"),
+    },
+    "an example": {"examples/shop/manage.py": MANAGE, "examples/shop/migrations/001_a.sql": SQL},
+    "a program's end-to-end tests": {"e2e/migrations/001_a.sql": SQL},
+    "notes on updates": {"docs/updates/2024-01-15-news.sql": SQL},
     "a guide": {"docs/migration-guide/001_example.sql": SQL},
     "a vendored copy": {"node_modules/x/alembic.ini": INI.format("db"), "node_modules/x/db/env.py": ENV},
     "a fixture of tests": {
@@ -128,6 +142,7 @@ NOT_FOUND = {
     "a manage.py of Flask": {"manage.py": "from flask_script import Manager\n"},
     "Django on SQLite": {"manage.py": MANAGE, "shop/settings.py": ENGINE.format("sqlite3")},
     "Django on MySQL": {"manage.py": MANAGE, "shop/settings.py": ENGINE.format("mysql")},
+    "Django without a database": {"manage.py": MANAGE, "shop/settings.py": "DATABASES = {}\n"},
     "Django on Oracle": {"manage.py": MANAGE, "shop/settings/__init__.py": ENGINE.format("oracle")},
     "sql-migrate": {"migrations/001_a.sql": "-- +migrate Up\n" + SQL},
     "Liquibase": {"db/migrations/001_a.sql": "--liquibase formatted sql\n" + SQL},
@@ -148,6 +163,7 @@ NOT_FOUND = {
     "SQLite's SQL": {"migrations/001_a.sql": "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT);"},
     "SQL Server's SQL": {"migrations/001_a.sql": "CREATE TABLE t (id int IDENTITY(1,1))\nGO\n"},
     "a directory for another database": {"db/clickhouse/migrations/001_a.sql": SQL},
+    "a directory for yet another one": {"database/cassandra/migrations/001_a.sql": SQL},
     "SQL without numbers": {"migrations/init.sql": SQL},
     "numbered SQL elsewhere": {"queries/001_report.sql": SQL},
     "only ways back": {"migrations/001_a.down.sql": SQL},

@@ -71,6 +71,13 @@ def test_only_the_location_of_postgres_is_taken_where_there_is_one_for_each_vend
     assert unit.options["locations"] == f"{PLACE}/postgres"
 
 
+def test_seeds_for_development_are_not_migrations_of_production() -> None:
+    seeds = "src/dev/resources/db/migration"
+    files = {"pom.xml": POM, f"{seeds}/V1_0_1__users.sql": "", f"{PLACE}/V1__a.sql": ""}
+    unit = unit_of(tree(files))
+    assert (unit.migrations_dir, unit.options["locations"]) == (PLACE, PLACE)
+
+
 def test_the_nearest_build_file_of_a_monorepo_is_the_root() -> None:
     files = {"pom.xml": "<project/>", "shop/pom.xml": POM, f"shop/{PLACE}/V1__a.sql": ""}
     assert unit_of(tree(files)).root == "shop"

@@ -105,6 +105,44 @@ def test_a_spring_boot_program_has_its_changelog_in_the_resources() -> None:
     assert "liquibase.searchPath={checkout}/app,{checkout}/app/src/main/resources\n" in text
 
 
+BEAN = """\
+@Bean fun liquibase(source: DataSource) = SpringLiquibase().apply {
+  changeLog = "classpath:db/changelog/schema.xml"
+  defaultSchema = "shop"
+}
+"""
+
+
+def test_the_programs_own_code_names_the_changelog_of_another_module_and_its_schema() -> None:
+    files = {
+        "app/build.gradle": "implementation 'org.liquibase:liquibase-core'\n",
+        "app/src/main/kotlin/shop/LiquibaseConfiguration.kt": BEAN,
+        "data/build.gradle": "plugins {}\n",
+        "data/src/main/resources/db/changelog/schema.xml": XML.format(SET.format(1, "")),
+    }
+    (unit,) = detect(tree(files), Settings())
+    assert (unit.root, unit.migrations_dir) == ("data", "data/src/main/resources/db/changelog")
+    assert [m.id for m in by_name("liquibase").history(unit, tree(files))] == ["db/changelog/schema.xml::1::a"]
+    kept, command = by_name("liquibase").bookkeeping, by_name("liquibase").apply(unit, ())
+    assert kept and kept(unit).schema == "shop"
+    assert isinstance(command, Command) and "defaultSchemaName=shop\n" in next(iter(command.files.values()))
+
+
+def test_where_nothing_names_a_changelog_it_is_the_one_that_no_other_includes() -> None:
+    resources = "src/main/resources"
+    files = {
+        "pom.xml": "<artifactId>quarkus-liquibase</artifactId>",
+        f"{resources}/db/changeLog.xml": XML.format('<include file="db/parts/one.xml"/>'),
+        f"{resources}/db/parts/one.xml": XML.format(SET.format(1, "")),
+    }
+    (unit,) = detect(tree(files), Settings())
+    assert (unit.migrations_dir, unit.options["changelog"]) == (f"{resources}/db", "db/changeLog.xml")
+    two = {**files, f"{resources}/db/other.xml": XML.format(SET.format(2, ""))}
+    assert [unit.options["changelog"] for unit in detect(tree(two), Settings())] == ["db/changeLog.xml"]
+    unclear = {path.replace("changeLog", "first"): text for path, text in two.items()}
+    assert detect(tree(unclear), Settings()) == []
+
+
 def test_a_library_without_a_changelog_is_no_unit() -> None:
     assert detect(tree({"pom.xml": "<artifactId>liquibase-core</artifactId>"}), Settings()) == []
 

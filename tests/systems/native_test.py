@@ -97,6 +97,13 @@ FOUND: Mapping[str, tuple[Files, list[tuple[str, str, str]]]] = {
         },
         [("sqitch", "", "sql/deploy")],
     ),
+    "a plan of sqitch that was left behind when its directory moved": (
+        {
+            "sqitch.conf": "[core]\n\tengine = pg\n\ttop_dir = ./sql\n",
+            "sqitch.plan": f"{PLAN}old {WHEN}\n", "sql/sqitch.plan": f"{PLAN}a {WHEN}\n", "sql/deploy/a.sql": SQL,
+        },
+        [("sqitch", "", "sql/deploy")],
+    ),
     "two plans of sqitch": (
         {
             "a/sqitch.plan": f"{PLAN}a {WHEN}\n", "a/deploy/a.sql": SQL,

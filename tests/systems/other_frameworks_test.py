@@ -40,7 +40,7 @@ ECTO = {
     "priv/repo/migrations/20260101000000_a.exs": "",
     "priv/repo/seeds.exs": "",
 }
-SNAPSHOT = '[DbContext(typeof(ShopContext))]\nNpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);'
+SNAPSHOT = 'using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;\n[DbContext(typeof(ShopContext))]\nNpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);'
 EFCORE = {
     "src/Shop/Shop.csproj": '<PackageReference Include="Npgsql.EntityFrameworkCore.PostgreSQL" />',
     "src/Shop/Data/Migrations/20260101000000_Initial.cs": "",
@@ -76,6 +76,25 @@ def test_migrations_are_found_in_order(files: dict[str, str], place: str, expect
     unit = unit_of(project)
     assert unit.migrations_dir == place
     assert [migration.id for migration in by_name(unit.system).history(unit, project)] == expected
+
+
+def test_annotations_of_another_provider_in_a_snapshot_of_npgsqls_mean_nothing() -> None:
+    path = "src/Shop/Data/Migrations/ShopContextModelSnapshot.cs"
+    several = SNAPSHOT + '\nb.HasKey("Id").HasAnnotation("SqlServer:Clustered", false);'
+    assert unit_of(tree({**EFCORE, path: several})).options["context"] == "ShopContext"
+    of_sqlite = several.replace("using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;", "").replace(
+        "NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);", '.HasAnnotation("Npgsql:IndexInclude");'
+    )
+    assert detect(tree({**EFCORE, path: of_sqlite}), Settings()) == []
+
+
+def test_a_repository_of_ectos_whose_directory_the_configuration_names() -> None:
+    files = {
+        **ECTO,
+        "lib/shop/repo.ex": ECTO["lib/shop/repo.ex"].replace("Shop.Repo", "Shop.RepoBase"),
+        "config/config.exs": 'config :shop, ecto_repos: [Shop.RepoBase]\nconfig :shop, Shop.RepoBase,\n  priv: "priv/repo"\n',
+    }
+    assert unit_of(tree(files)).options["repo"] == "Shop.RepoBase"
 
 
 @pytest.mark.parametrize(
