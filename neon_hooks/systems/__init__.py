@@ -260,7 +260,7 @@ def _edits(
     renamed = {migration.oid: migration for migration in pushed}
     edits = []
     for id, before in published.items():
-        if before.repeatable:
+        if before.repeatable or system.unseen(before):
             continue
         if id in now:
             after = now[id]

@@ -90,6 +90,7 @@ class System:
     refused:      the tool's output -> ids whose checksum, it says, no longer matches
     skipped:      (unit, rows, history, pushed) -> ids that are not applied, and that the tool will silently
                   never apply
+    unseen:       whether the tool passes over a file because of its name: no database has applied it
     watch:        files beside the migrations that say which there are, and in which order
     finished:     (output, whether the schema changed) -> whether a tool without a bookkeeping has done its work
     explain:      the tool's output -> Postgres' words in it; for tools that no driver shim can watch
@@ -118,6 +119,7 @@ class System:
     checksums: Callable[[Tree, Migration], Iterable[str]] | None = None
     refused: Callable[[str], Ids] = lambda output: frozenset()
     skipped: Callable[[Unit, Ids, History, History], Ids] = lambda unit, rows, history, pushed: frozenset()
+    unseen: Callable[[Migration], bool] = lambda migration: False
     watch: Callable[[Unit], Iterable[str]] = lambda unit: ()
     finished: Callable[[str, bool], bool] = lambda output, changed: True
     explain: Callable[[str], DatabaseError | None] = lambda output: None

@@ -259,6 +259,7 @@ SYSTEM = System(
     prove=prove,
     skipped=skipped,
     unknown=unknown,
+    unseen=is_misnamed,
     explain=explain,
     replay=replay,
     written=written,

@@ -78,8 +78,9 @@ NO_MODEL = re.compile(r"^\s*//[^\n]*$|^\s*generator\s+\w+\s*\{.*?^\s*\}", re.DOT
 
 
 # Loads the project's configuration as Prisma does (relative paths come out absolute), and changes only
-# the address. What the configuration did to the environment while it was loaded is overwritten again.
+# the address. A schema that it does not name lies beside it, not beside this file. What the configuration did to the environment while it was loaded is overwritten again.
 WRAPPED = """\
+import {{ existsSync }} from "node:fs";
 import {{ createRequire }} from "node:module";
 const project = createRequire({root} + "/package.json");
 const prisma = createRequire(project.resolve("prisma/package.json"));
@@ -98,7 +99,9 @@ for (const given of [found.datasource?.url, ...names.map((name) => process.env[n
 }}
 const url = target.href;
 for (const name of names) process.env[name] = url;
-export default defineConfig({{ ...found, ...(found.datasource && {{ datasource: {{ url }} }}) }});
+const usual = ["/schema.prisma", "/prisma/schema.prisma"].map((path) => {root} + path);
+const schema = found.schema ?? usual.find((path) => existsSync(path));
+export default defineConfig({{ ...found, ...(schema && {{ schema }}), ...(found.datasource && {{ datasource: {{ url }} }}) }});
 """
 
 

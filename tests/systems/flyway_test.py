@@ -53,6 +53,16 @@ def test_a_name_that_flyway_passes_over_is_never_applied(name: str) -> None:
     assert prove(frozenset(), frozenset({"1"}), history, ()).unseen == frozenset()
 
 
+@pytest.mark.parametrize("fixed", [f"{PLACE}/V1_50__drop_column.sql", ""])
+def test_a_name_that_flyway_passes_over_may_be_corrected_or_deleted(fixed: str) -> None:
+    base = {"pom.xml": POM, f"{PLACE}/V1__a.sql": ""}
+    before = tree({**base, f"{PLACE}/V1_50_drop_column.sql": "select 1"})
+    after = tree({**base, **({fixed: "select 1"} if fixed else {})})
+    work = work_for(unit_of(after), after, before, changes(before, after))
+    assert work.edits == ()
+    assert [migration.id for migration in work.pushed] == (["1.50"] if fixed else [])
+
+
 def test_spring_boot_alone_runs_the_command_line_with_what_its_configuration_says() -> None:
     yaml = "spring:\n  flyway:\n    baseline-on-migrate: true\n    table: history # old\n    url: jdbc:postgresql://x/y\n"
     project = tree({"pom.xml": POM, "src/main/resources/application.yml": yaml, f"{PLACE}/V1__a.sql": ""})
