@@ -356,6 +356,7 @@ class Facts:
     """All that is known about one pushed range. ``data``: what the test Neon database branch was a copy of;
     ``limits``: from which measure on something counts; ``server_version`` as server_version_num, 0 unknown.
     ``offline``: only texts were looked at, and nothing was to be tried.
+    ``stand_in``: the copy was not Neon's, embedded Postgres stood in for it.
     """
 
     range: Range
@@ -366,3 +367,4 @@ class Facts:
     limits: Limits = Limits()
     server_version: int = 0
     offline: bool = False
+    stand_in: bool = False

@@ -18,6 +18,7 @@ from neon_hooks.deadline import Deadline
 from neon_hooks.errors import Interrupted, NeonHooksError, Unavailable, UsageError
 from neon_hooks.facts import Facts, UnitFacts
 from neon_hooks.git import Repository
+from neon_hooks.lacking import STAND_IN_LACKS, lack_of
 from neon_hooks.neon.branch import TestNeonBranch, test_neon_branch
 from neon_hooks.outcome import Outcome
 from neon_hooks.plan import Work
@@ -43,6 +44,7 @@ class Gate:
         """The verdict on one range. Unavailable becomes the verdict unknown; UsageError and Interrupted do not."""
         units = tuple(UnitFacts(work) for work in works)
         facts = Facts(pushed, units, data=self.settings.data, limits=self.settings.limits)
+        facts = replace(facts, stand_in=self.settings.is_local)
         check_data(facts, self.settings)
         if not any(needs_trial(work) for work in works):
             facts, problem = self.read(facts)
@@ -77,6 +79,7 @@ class Gate:
                             with watch("waiting for Neon"):
                                 dsn = neon_branch.dsn(unit.unit.options.get("database", ""))
                             units[number] = prepared.try_out(unit.work, dsn, watch)
+                            check_tried(units[number], facts.stand_in)
         except Unavailable as error:
             problem = error
         except (NeonHooksError, Interrupted) as error:
@@ -136,6 +139,14 @@ def check_data(facts: Facts, settings: Settings) -> None:
             f'`data` is "schema-only", and the bookkeeping of {kept[0]} is in the rows that are left out',
             fix='set `data` to "full" or "anonymized"',
         )
+
+
+def check_tried(unit: UnitFacts, stand_in: bool) -> None:
+    """What fails for want of something that is not there on this machine says nothing about the migration."""
+    lack = lack_of(unit.first)
+    if lack and (stand_in or not lack.on_server):
+        where = "embedded Postgres" if lack.on_server else f"the environment that {unit.unit.system} runs in"
+        raise Unavailable(f"{where} lacks {lack.what}", fix=STAND_IN_LACKS if lack.on_server else lack.fix)
 
 
 def needs_trial(work: Work) -> bool:

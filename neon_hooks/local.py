@@ -6,13 +6,15 @@ migrations make of an empty database, or what a SQL dump says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from neon_hooks import systems
 from neon_hooks.changes import Changes, Range
+from neon_hooks.database.connect import connect
 from neon_hooks.database.execute import run_files
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
@@ -21,11 +23,13 @@ from neon_hooks.emulator.binaries import find
 from neon_hooks.errors import Unavailable, UsageError
 from neon_hooks.facts import ToolRun
 from neon_hooks.git import Repository
+from neon_hooks.lacking import STAND_IN_LACKS, lack_of
 from neon_hooks.plan import Unit, Work
 from neon_hooks.settings import Settings
 from neon_hooks.tree import Tree
 from neon_hooks.workbench import bench
 
+TROUBLE = re.compile(r"\berror\b|exception|cannot|could not|failed", re.IGNORECASE)
 Say = Callable[[str], None]
 
 
@@ -44,6 +48,7 @@ def stand_in(
     """
     say("starting embedded Postgres")
     with Emulator(postgres=find(settings.local.postgres)) as emulator:
+        _create_roles(emulator.main, settings.local.roles)
         if settings.local.dump:
             say(f"loading {settings.local.dump}")
             _load(repository.top / settings.local.dump, emulator.main)
@@ -59,6 +64,15 @@ def stand_in(
             role="",
             database="",
         )
+
+
+def _create_roles(main: Dsn, roles: Sequence[str]) -> None:
+    with closing(connect(main)) as connection:
+        for role in roles:
+            name = role.replace('"', '""')
+            connection.execute(f'CREATE ROLE "{name}"'.encode())
+            connection.execute(f'GRANT "{name}" TO CURRENT_USER'.encode())  # so that it can own objects
+            connection.execute(f'GRANT CREATE ON SCHEMA public TO "{name}"'.encode())
 
 
 def _load(dump: Path, main: Dsn) -> None:
@@ -103,9 +117,23 @@ def _check(work: Work, run: ToolRun) -> None:
     """Raise Unavailable when main could not be made: nothing can be said about the push then."""
     if not run.exit_code:
         return
-    failed = run.failed
-    said = failed.error.message if failed and failed.error else " ".join(run.output.strip().splitlines()[-1:])
+    failed, lack = run.failed, lack_of(run)
+    if failed and failed.error:
+        where = f"{failed.path}:{failed.line}: " if failed.path else ""
+        said = f"{where}{failed.error.message}"
+    else:
+        said = _telling(run.output)
+    fix = "give main's schema as a SQL dump: `[local] dump` in the settings"
+    if lack:
+        fix = f"{STAND_IN_LACKS if lack.on_server else lack.fix}; or {fix}"
     raise Unavailable(
-        f"the base commit's {work.unit.system} migrations do not run on an empty database: {said}",
-        fix="give main's schema as a SQL dump: `[local] dump` in the settings",
+        f"the base commit's {work.unit.system} migrations do not run on an empty database: {said}", fix=fix
     )
+
+
+def _telling(output: str) -> str:
+    """The line of a tool's output that says what was wrong: Python ends with it, others begin with it."""
+    lines = output.strip().splitlines() or ["it says nothing"]
+    if any(line.startswith("Traceback ") for line in lines):
+        return lines[-1]
+    return next((line.strip() for line in lines if TROUBLE.search(line)), lines[-1].strip())

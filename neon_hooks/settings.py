@@ -70,10 +70,14 @@ class MaskingRule:
 
 @dataclass(frozen=True)
 class LocalSettings:
-    """``[local]``: the embedded Postgres that stands in for Neon when NEON_API_HOST is ``local``."""
+    """``[local]``: the embedded Postgres that stands in for Neon when NEON_API_HOST is ``local``.
+
+    ``roles`` are made before anything else: production's own, which no migration creates.
+    """
 
     dump: str = ""
     postgres: str = ""
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -191,7 +195,7 @@ THRESHOLD_KEYS: Mapping[str, Check] = {
     "lock_timeout": kinds.milliseconds,
 }
 TRIAL_KEYS: Mapping[str, Check] = {"down_and_up": kinds.flag}
-LOCAL_KEYS: Mapping[str, Check] = {"dump": kinds.text, "postgres": kinds.text}
+LOCAL_KEYS: Mapping[str, Check] = {"dump": kinds.text, "postgres": kinds.text, "roles": kinds.texts}
 KEYS: Mapping[str, Check] = {
     "project_id": kinds.text,
     "parent": kinds.text,

@@ -8,6 +8,7 @@ from neon_hooks.checks.concurrently import is_refused
 from neon_hooks.checks.sqlstates import fix_for, name_of
 from neon_hooks.facts import DatabaseError, Facts, Statement, ToolRun, UnitFacts
 from neon_hooks.findings import Finding, Rule, Severity, found
+from neon_hooks.lacking import lack_of
 
 RULE = Rule(
     id="migration-fails",
@@ -27,6 +28,8 @@ def check(facts: Facts) -> Iterator[Finding]:
     for unit in facts.units:
         if unit.first is None or not unit.first.exit_code:
             continue
+        if lack_of(unit.first):
+            continue  # server-lacks says more; without a package of the project's nothing is known
         statement = unit.first.failed
         if statement and is_refused(statement):
             continue  # concurrently-in-transaction says more

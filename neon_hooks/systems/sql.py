@@ -17,6 +17,7 @@ from neon_hooks.systems.sqltext import code, same_sql
 from neon_hooks.tree import Tree, join, parent
 
 NUMBERED = re.compile(r"\d+[^/]*\.sql", re.IGNORECASE)
+DATED = re.compile(r"(?:19|20)\d\d[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])(?!\d)")
 # The directory is called so, or lies directly in one that is (migrations/postgres); sql/updates is another name.
 PLACE = re.compile(
     r"(?:.*/)?(?:(?:[\w.-]*[_-])?(?:migrations?|migrate)(?:/[\w.-]+)?"
@@ -133,7 +134,9 @@ def apply(unit: Unit, pushed: History) -> Script:
 
 
 def number(migration: Migration) -> str:
-    """ "12" of ``0012_add_index.sql``."""
+    """ "12" of ``0012_add_index.sql``; "" of a date, of which there may be several files."""
+    if DATED.match(migration.id):
+        return ""
     found = re.match(r"\d+", migration.id)
     return str(int(found[0])) if found else ""
 

@@ -54,6 +54,20 @@ def test_a_refused_statement_is_told_in_postgres_own_words() -> None:
     assert finding.evidence["sqlstate"] == "23505"
 
 
+def test_what_the_server_lacks_is_no_mistake_of_the_migration() -> None:
+    error = DatabaseError("0A000", 'extension "http" is not available')
+    (finding,) = judged(first=failed(error), again=None)
+    assert (finding.rule, finding.severity, finding.line) == ("server-lacks", Severity.ERROR, 3)
+    assert finding.message == 'the server lacks extension "http"' and "neon.com/docs/extensions" in finding.fix
+    facts = Facts(Range("b" * 40, "t" * 40, "x"), (replace(GOOD, first=failed(error), again=None),), stand_in=True)
+    assert list(judge(facts, {})) == []
+
+
+def test_without_a_package_of_the_projects_nothing_is_said_of_the_migration() -> None:
+    run = replace(RAN, exit_code=1, output="Error: Cannot find module 'mime-types'")
+    assert judged(first=run, again=None) == []
+
+
 def test_an_unknown_sqlstate_still_has_a_fix() -> None:
     (finding,) = judged(first=failed(DatabaseError("XX000", "oops")), again=None)
     assert finding.fix == CATALOGUE["migration-fails"].fix

@@ -57,6 +57,23 @@ def test_a_dump_that_cannot_be_loaded_is_named(team: Team, dump: str | None, sai
     assert not pushed.passed and said in pushed.said and "[local] dump" in pushed.said
 
 
+def test_an_extension_that_embedded_postgres_lacks_is_unknown_not_blocked(team: Team) -> None:
+    team.deployed({FIRST: SCHEMA})
+    pushed = team.push({"migrations/0002_http.sql": "CREATE EXTENSION http;"}, environ=LOCAL)
+    assert (pushed.exit_code, pushed.document["verdict"], pushed.rules) == (1, "unknown", [])
+    assert 'embedded Postgres lacks extension "http"' in pushed.said and "[local]" in pushed.said
+
+
+def test_roles_of_production_are_made_where_the_settings_name_them(team: Team) -> None:
+    grant = {"migrations/0002_grant.sql": "GRANT SELECT ON customers TO reporting;"}
+    team.deployed({FIRST: SCHEMA + "GRANT SELECT ON customers TO \"app-user\";\nALTER TABLE customers OWNER TO \"app-user\";\n"})
+    pushed = team.push(grant, environ=LOCAL)
+    assert pushed.document["verdict"] == "unknown" and f'{FIRST}:2: role "app-user" does not exist' in pushed.said
+    assert "`roles`" in pushed.said
+    pushed = team.push({".neon-hooks.toml": '[local]\nroles = ["app-user", "reporting"]\n'}, environ=LOCAL)
+    assert pushed.passed, pushed.said
+
+
 def test_a_base_that_does_not_run_on_an_empty_database_is_unknown_not_blocked(team: Team) -> None:
     team.deployed({FIRST: "CREATE TABLE x (y nonsense);"})
     pushed = team.push(UNIQUE, environ=LOCAL)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from neon_hooks.plan import Edit, Work
+from neon_hooks.plan import Edit, Migration, Work
 from neon_hooks.settings import Settings
 from neon_hooks.systems import by_name, detect, work_for
 from neon_hooks.systems.base import ancestors, heads
@@ -339,3 +339,14 @@ def test_ways_back_are_no_migrations() -> None:
     )
     work = pushed(None, {**SQL, **{f"migrations/{name}": "SELECT 1;" for name in names}})
     assert ids(work) == ["9_nine.sql", "10_ten.sql", "11_shutdown.sql", "11_up.sql"]
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("0012_a.sql", "12"), ("20240115093000_a.sql", "20240115093000"), ("2024-01-15-a.sql", ""),
+        ("20240115_a.sql", ""), ("2024_a.sql", "2024"),
+    ],
+)  # fmt: skip
+def test_a_date_is_no_number_of_a_sql_file_a_day_has_several(name: str, number: str) -> None:
+    assert by_name("sql").number(Migration(name, f"migrations/{name}", "1")) == number
