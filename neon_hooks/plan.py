@@ -71,7 +71,7 @@ class Command:
 
     Without a shim the address must be one that provably wins over the project's configuration.
     ``files`` are written to a private directory (name -> text), which is put first on the family's search
-    path. These words are filled in, in ``argv``, ``environment`` and ``files``:
+    path; ``links`` are symbolic links in it (name -> path). These words are filled in, in ``argv``, ``environment``, ``files`` and ``links``:
 
     {files}                 the private directory
     {checkout}, {root}      the pushed tree, and the unit's root in it; absolute
@@ -89,6 +89,7 @@ class Command:
     module: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
     url_schemes: tuple[str, ...] = ("postgresql",)
     unset: tuple[str, ...] = ()
 

@@ -8,7 +8,7 @@ from neon_hooks.facts import Evidence, MigrationRun
 from neon_hooks.findings import Severity, counted
 from neon_hooks.outcome import Outcome
 from neon_hooks.report.timeline import Lane, Timeline
-from neon_hooks.report.wording import commits, duration, grouped, relation
+from neon_hooks.report.wording import commits, duration, grouped, names, relation
 
 Figure = tuple[str, str, str, str]  # name, value, what it belongs to, class
 COPIES = {"full": "a full copy", "schema-only": "a copy without rows", "anonymized": "an anonymized copy"}
@@ -58,7 +58,7 @@ def _longest(name: str, lanes: Sequence[Lane], *, reads: bool) -> Figure:
 
 def not_validated(outcome: Outcome, most: int = 10) -> list[str]:
     """The pushed migrations whose verdict is missing, shortened."""
-    waiting = [m.path for unit in outcome.facts.units for m in unit.work.pushed]
+    waiting = [name for unit in outcome.facts.units for name in names(unit.work.pushed)]
     return waiting[:most] + (["..."] if len(waiting) > most else [])
 
 

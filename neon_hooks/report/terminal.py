@@ -53,7 +53,7 @@ def _brought(facts: Facts) -> str:
     lines = [_range(facts)]
     for unit in facts.units:
         lines.append(f"{unit.unit.system} in {unit.unit.root or '.'}: {'; '.join(unit.unit.evidence)}")
-        lines += [f"{INDENT}new: {migration.path}" for migration in unit.work.pushed]
+        lines += [f"{INDENT}new: {name}" for name in wording.names(unit.work.pushed)]
         lines += [f"{INDENT}{edit.what}: {edit.path}" for edit in unit.work.edits]
         if unit.schema_diff:
             lines += [f"{INDENT}schema:", *(INDENT * 2 + line for line in unit.schema_diff.splitlines())]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 
 from neon_hooks.checks import CATALOGUE
 from neon_hooks.facts import Evidence, Facts
 from neon_hooks.findings import Finding
+from neon_hooks.plan import Migration
 
 SHORT = 12  # characters of a commit id
 LONGEST_NAME = 2 * 63 + 1  # NAMEDATALEN of Postgres: bytes of the schema and of the table
@@ -65,6 +68,12 @@ def one_line(text: str, width: int) -> str:
 def place_of(finding: Finding) -> str:
     """ "db/migrations/0042.sql:3", "" for a finding about the push as a whole."""
     return f"{finding.path}:{finding.line}" if finding.line else finding.path
+
+
+def names(migrations: Sequence[Migration]) -> list[str]:
+    """Their paths; those that share a file (Liquibase) by their ids as well."""
+    shared = Counter(migration.path for migration in migrations)
+    return [f"{m.path} ({m.id})" if shared[m.path] > 1 else m.path for m in migrations]
 
 
 def effect(rule: str) -> str:

@@ -110,6 +110,8 @@ def execute(prepared: Prepared, *, dsn: Dsn, deadline: Deadline, redact: Callabl
         )
         for name, text in prepared.command.files.items():
             (private / name).write_text(placeholders.fill(text, words), encoding="utf-8")
+        for name, path in prepared.command.links.items():
+            (private / name).symlink_to(placeholders.fill(path, words))
         argv = [*prepared.prefix, *(placeholders.fill(word, words) for word in prepared.command.argv[1:])]
         started = time.time()
         done = _run(prepared, argv, _environment(prepared, flooded, dsn, private, words), deadline)

@@ -77,6 +77,7 @@ def _unit(tree: Tree, root: str, settings: Mapping[str, str], evidence: str) -> 
             "changelog": normal(name),
             "searched": "\n".join(searched),
             "watched": "\n".join(changelog.files),
+            "class_path": "\n".join(map("=".join, changelog.class_path.items())),
             **{f"liquibase.{key}": value for key, value in settings.items() if key not in OURS},
         },
     )  # fmt: skip
@@ -142,8 +143,11 @@ def apply(unit: Unit, pushed: History) -> Command:
         *(f"{KEPT[key]}={value}" for key, value in settings.items() if key in KEPT),
         *(f"{key}={value}" for key, value in settings.items() if key.startswith("parameter.")),
     ]  # fmt: skip
-    if searched != [unit.root]:  # which is where Liquibase looks if nothing is said
-        lines.append("liquibase.searchPath=" + ",".join(f"{{checkout}}/{each}" for each in searched))
+    # Spring takes "classpath:" off the names of files that changes read; the command line looks for it.
+    links = [line.partition("=") for line in unit.options.get("class_path", "").split("\n") if line]
+    if searched != [unit.root] or links:  # the root is where Liquibase looks if nothing is said
+        places = [f"{{checkout}}/{each}" for each in searched]
+        lines.append("liquibase.searchPath=" + ",".join([*places, *(["{files}"] if links else [])]))
     return Command(
         ("liquibase", "--defaults-file={files}/" + DEFAULTS, "--url={jdbc_url}", "--username={user}", "update"),
         "jvm",
@@ -153,6 +157,7 @@ def apply(unit: Unit, pushed: History) -> Command:
             "LIQUIBASE_DEFAULTS_FILE": "{files}/" + DEFAULTS,
         },
         files={DEFAULTS: "\n".join(lines) + "\n"},
+        links={name: f"{{checkout}}/{path}" for name, _, path in links},
     )  # fmt: skip
 
 

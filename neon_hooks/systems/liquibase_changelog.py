@@ -65,6 +65,7 @@ class Changelog:
         self._tree = tree
         self._searched = tuple(searched)
         self.files: dict[str, None] = {}  # every file that was read or is mentioned, in order
+        self.class_path: dict[str, str] = {}  # "classpath:db" in front of such a file -> the path that it means
 
     def change_sets(self, name: str, depth: int = 0) -> Iterator[ChangeSet]:
         """Those of the changelog called ``name``, and of all that it includes."""
@@ -122,11 +123,16 @@ class Changelog:
 
     def _mentioned(self, node: Node, name: str) -> str:
         """The file that a change reads (sqlFile, loadData, createView)."""
-        target = normal(node.attributes.get("path") or node.attributes.get("file", ""))
+        written = node.attributes.get("path") or node.attributes.get("file", "")
+        target = normal(written)
         if not target:
             return ""
         relative = node.attributes.get("relativeToChangelogFile") == "true"
-        return self.find(join(parent(name), target) if relative else target)
+        found = self.find(join(parent(name), target) if relative else target)
+        if found and written.startswith("classpath:"):
+            first, slash, rest = written.partition("/")
+            self.class_path[first] = found.removesuffix(f"{slash}{rest}")
+        return found
 
     def _sql(self, name: str, path: str, text: str) -> Iterator[ChangeSet]:
         if not FORMATTED.match(text.lstrip("\ufeff")):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from tests.fix_gate import Team
+from tests.gate import scenarios
 from tests.gate.scenarios import Scenario, each
 from tests.gate.stories import Story
-from tests.gate.stories_rails_jvm import FLYWAY, STORIES
+from tests.gate.stories_rails_jvm import FLYWAY, LIQUIBASE_SPRING, STORIES
 
 
 @each(STORIES)
@@ -42,3 +43,7 @@ def test_a_file_whose_name_flyway_passes_over_is_blocked(team: Team) -> None:
     (finding,) = pushed.errors
     assert (finding["rule"], finding["path"]) == ("not-applied", path)
     assert "its name is not of the form that it looks for" in pushed.said
+
+
+def test_a_changelog_that_only_the_programs_code_names_in_another_module_of_the_build(team: Team) -> None:
+    scenarios.a_good_migration_goes_through_in_silence_and_main_does_not_have_it(team, LIQUIBASE_SPRING)

@@ -161,4 +161,21 @@ LIQUIBASE = Story(
     shim=False,
     old_sql="db/changelog/sql/002_nickname.sql", refuses=True,
 )  # fmt: skip
+SPRING_SQL = "data/src/main/resources/db/changelog/sql"
+# Deployed by the program itself: Spring takes "classpath:" off a name, the command line needs a link.
+SPRING_DEPLOYS = """
+ln -s "$PWD/data/src/main/resources/db" "$HOME/classpath:db"
+exec liquibase --searchPath="data/src/main/resources,$HOME" --changeLogFile=db/changelog/schema.xml \\
+    --url={jdbc_url} --username={user} --password={password} update
+"""
+LIQUIBASE_SPRING = Story(
+    "liquibase", "liquibase_spring", "customers",
+    good=(f"{SPRING_SQL}/003_country.sql", change_set(3, COUNTRY)),
+    good_id="db/changelog/sql/003_country.sql::3::shop",
+    bad=(f"{SPRING_SQL}/003_unique.sql", change_set(3, FLYWAY.bad[1])),
+    bad_line=4,
+    deploy=("sh", "-c", SPRING_DEPLOYS),
+    environment=liquibase,
+    shim=False,
+)  # fmt: skip
 STORIES = (ACTIVE_RECORD, FLYWAY, FLYWAY_MAVEN, LIQUIBASE)

@@ -47,6 +47,15 @@ def test_success_is_silent_and_verbose_names_range_migrations_and_place() -> Non
     )
 
 
+def test_migrations_that_share_a_file_are_told_apart_by_their_ids() -> None:
+    two = tuple(replace(MIGRATION, id=id) for id in ("db/x.xml::1::a", "db/x.xml::2::a"))
+    result = outcome(why=Unavailable("no key"))
+    result = replace(result, facts=replace(result.facts, units=(UnitFacts(replace(WORK, pushed=two)),)))
+    said = text(result, verbose=True)
+    assert f"    new: {MIGRATION.path} (db/x.xml::1::a)\n    new: {MIGRATION.path} (db/x.xml::2::a)\n" in said
+    assert f"not validated: {MIGRATION.path} (db/x.xml::1::a), {MIGRATION.path} (db/x.xml::2::a)" in said
+
+
 def test_nothing_to_do_is_silent_and_verbose_says_so() -> None:
     empty = Outcome(Facts(RANGE))
     assert text(empty) == ""

@@ -181,6 +181,20 @@ def test_the_address_is_on_the_command_line_and_the_password_in_our_own_defaults
     assert "parameter.schemaName=shop\n" in text
 
 
+def test_files_that_changes_read_from_the_class_path_are_found_by_the_command_line() -> None:
+    change = '<changeSet id="1" author="a"><sqlFile path="classpath:db/sql/view.sql"/></changeSet>'
+    files = {
+        "pom.xml": "<artifactId>liquibase-core</artifactId>",
+        "src/main/resources/db/changelog.xml": XML.format(change),
+        "src/main/resources/db/sql/view.sql": "select 1",
+    }
+    (unit,) = detect(tree(files), Settings())
+    command = by_name("liquibase").apply(unit, ())
+    assert isinstance(command, Command)
+    assert command.links == {"classpath:db": "{checkout}/src/main/resources/db"}
+    assert next(iter(command.files.values())).splitlines()[-1].endswith(",{files}")
+
+
 def test_properties_of_the_driver_are_refused() -> None:
     properties = PROPERTIES + "driverPropertiesFile=tunnel.properties\n"
     (unit,) = detect(tree({"liquibase.properties": properties, "db/root.xml": XML.format(SET.format(1, ""))}), Settings())
