@@ -68,6 +68,12 @@ def test_without_a_package_of_the_projects_nothing_is_said_of_the_migration() ->
     assert judged(first=run, again=None) == []
 
 
+def test_a_migration_that_the_push_deletes_is_not_also_one_that_the_push_does_not_have() -> None:
+    work = replace(WORK, edits=(Edit("c3", "migrations/versions/c3.py", "deleted"),))
+    assert "behind-main" not in [finding.rule for finding in judged(work=work, unknown_rows=frozenset({"c3"}))]
+    assert "behind-main" in [finding.rule for finding in judged(work=work, unknown_rows=frozenset({"c3", "d4"}))]
+
+
 def test_an_unknown_sqlstate_still_has_a_fix() -> None:
     (finding,) = judged(first=failed(DatabaseError("XX000", "oops")), again=None)
     assert finding.fix == CATALOGUE["migration-fails"].fix
