@@ -21,6 +21,8 @@ RULE = Rule(
     good="ALTER TABLE customers ADD COLUMN country text;",
 )
 RULES = (RULE,)
+# Its configuration, its version, a check of its own: nothing that a change of the SQL must mend.
+GAVE_UP = "Postgres refused no statement that was seen: the tool gave up for the reason that it gives above"
 QUOTED_LINES = 30
 
 
@@ -90,6 +92,6 @@ def _tool_failed(unit: UnitFacts, run: ToolRun) -> Finding:
         path=pending[0].path if pending else unit.unit.migrations_dir,
         system=unit.unit.system,
         quote="\n".join(run.output.strip().splitlines()[-QUOTED_LINES:]),
-        fix=RULE.fix + hint,
+        fix=GAVE_UP + hint,
         evidence={"exit_code": run.exit_code},
     )

@@ -92,6 +92,7 @@ def test_a_tool_that_gives_up_by_itself_is_quoted_and_what_it_lacked_is_named() 
     assert finding.message == "`alembic upgrade heads` ended with exit code 2"
     assert finding.path == NEW.path
     assert finding.quote == "Traceback\nKeyError: 'X'"
+    assert finding.fix.startswith("Postgres refused no statement")
     assert "STRIPE_API_KEY" in finding.fix and "env_passthrough" in finding.fix
 
 
