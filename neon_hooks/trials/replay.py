@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -10,12 +11,14 @@ from neon_hooks.database.connect import connect_when_ready
 from neon_hooks.database.execute import FileRun
 from neon_hooks.database.inspect import bookkeeping_rows
 from neon_hooks.database.replay import replay
-from neon_hooks.errors import NotInstalled
+from neon_hooks.errors import NotInstalled, Unavailable
 from neon_hooks.facts import Statement, ToolRun
 from neon_hooks.plan import Replayed, Work
 from neon_hooks.systems.base import History, System, kept
 from neon_hooks.tree import Tree
 from neon_hooks.trials.place import Place
+
+RAISED = "P0001"  # raise_exception: RAISE in a function
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,14 @@ class Replay:
 
 
 def start_replay(replayed: Replay, place: Place) -> ToolRun:
-    """Apply what the bookkeeping says is pending, and tell it as if the tool had done it."""
+    """Apply what the bookkeeping says is pending, and tell it as if the tool had done it.
+
+    Raises Unavailable where the database itself forbids anybody but the project's runner to record.
+    """
     began = time.monotonic()
-    runs = replay(place.dsn, replayed.steps(_pending(replayed, place)))
+    steps = replayed.steps(_pending(replayed, place))
+    runs = replay(place.dsn, steps)
+    _check_record(steps, runs)
     return ToolRun(
         argv=replayed.argv,
         exit_code=1 if any(run.error for run in runs) else 0,
@@ -48,6 +56,16 @@ def start_replay(replayed: Replay, place: Place) -> ToolRun:
         statements=tuple(statement for run in runs for statement in _placed(run)),
         replayed=True,
     )
+
+
+def _check_record(steps: Sequence[Replayed], runs: Sequence[FileRun]) -> None:
+    """The migration is not to blame when a trigger refuses what we write into the tool's table."""
+    refused = runs[-1].error if runs else None
+    if refused and refused.sqlstate == RAISED and runs[-1].statements[-1].sql == steps[len(runs) - 1].record:
+        raise Unavailable(
+            f"{runs[-1].path} ran, but the database lets nobody else record it: {refused.message}",
+            fix="name the program that runs the project's migrations in an entry of [[systems]]: `command`",
+        )
 
 
 def _pending(replayed: Replay, place: Place) -> History:

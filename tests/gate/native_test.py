@@ -46,6 +46,21 @@ def test_where_the_tool_is_not_installed_its_sql_is_run_and_the_report_says_so(
     assert f"+column public.{story.table}.country text" in pushed.document["schema_diff"]
 
 
+FORBIDDEN = """
+CREATE FUNCTION forbid() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE 'use shop-server to run migrations'; END $$;
+CREATE TRIGGER forbid BEFORE INSERT ON __diesel_schema_migrations EXECUTE FUNCTION forbid();
+"""
+
+
+def test_a_record_that_only_the_projects_own_runner_may_write_says_nothing_of_the_migration(team: Team) -> None:
+    without_its_tool(team, DIESEL)
+    team.query(FORBIDDEN)
+    pushed = team.push(DIESEL.pushing(DIESEL.good))
+    assert (pushed.document["verdict"], pushed.rules) == ("unknown", [])
+    assert "use shop-server to run migrations" in pushed.said and "[[systems]]: `command`" in pushed.said
+
+
 @REPLAYABLE
 def test_what_fails_on_the_rows_fails_in_the_tools_place_with_line_and_sqlstate(
     team: Team, story: Story

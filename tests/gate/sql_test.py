@@ -103,3 +103,10 @@ def test_numbers_and_down_files_are_looked_after(team: Team) -> None:
         ("missing-down", "migrations/0005_z.sql"),
         ("out-of-order", "migrations/0003_y.sql"),
     ]
+
+
+def test_an_extension_that_the_server_does_not_offer_is_no_mistake_of_the_migration(team: Team) -> None:
+    team.deployed({FIRST: SCHEMA}, SCHEMA)
+    pushed = team.push({"migrations/0002_http.sql": "SELECT 1;\n\nCREATE EXTENSION http;\n"})
+    assert (pushed.exit_code, pushed.rules) == (1, ["server-lacks"])
+    assert 'migrations/0002_http.sql:3: the server lacks extension "http"' in pushed.said
