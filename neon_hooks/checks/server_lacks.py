@@ -15,7 +15,7 @@ RULE = Rule(
     effect="The copy has what the main Neon database branch has: it would fail there in the same way.",
     fix="make it available there first",
     bad="CREATE EXTENSION no_such_extension;",
-    good="CREATE EXTENSION plpgsql;",
+    good="CREATE EXTENSION IF NOT EXISTS plpgsql;",
 )
 RULES = (RULE,)
 
