@@ -15,12 +15,15 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType, TracebackType
+from typing import Any
 
 from neon_hooks.dsn import Dsn
+from neon_hooks.errors import UsageError
 from neon_hooks.recorder.certificate import server_context
 from neon_hooks.recorder.log import Exchange, Injection, Mark, Peer, Recording, Result
-from neon_hooks.recorder.relay import Relay
-from neon_hooks.recorder.session import COUNT, SNAPSHOT, Session
+from neon_hooks.recorder.relay import CONNECT_TIMEOUT, Relay
+from neon_hooks.recorder.looks import COUNT, SNAPSHOT
+from neon_hooks.recorder.session import Session
 
 __all__ = ["COUNT", "SNAPSHOT", "Exchange", "Injection", "Mark", "Peer", "Recorder", "Recording", "Result"]
 
@@ -39,17 +42,24 @@ VERIFIED = ("require", "verify-ca", "verify-full")
 class Recorder:
     """Context manager. Inside, ``dsn`` leads to the same database through the recorder.
 
-    ``snapshot`` and ``count``: see Session. Raises OSError when no port can be listened on.
+    ``snapshot`` and ``count``: see Session. ``patience``: seconds until a server that does not answer is
+    given up. Raises OSError when no port can be listened on.
     """
 
     def __init__(
-        self, target: Dsn, *, snapshot: str = "", count: Callable[[str], str] = lambda sql: ""
+        self,
+        target: Dsn,
+        *,
+        snapshot: str = "",
+        count: Callable[[str], str] = lambda sql: "",
+        patience: float = CONNECT_TIMEOUT,
     ) -> None:
         self._relay = Relay(
             target,
             lambda peer, recording: Session(peer, recording, snapshot=snapshot, count=count),
             client_context(target),
             cache(server_context),
+            patience,
         )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="flight recorder", daemon=True)
@@ -87,14 +97,20 @@ class Recorder:
 
     def cut(self) -> None:
         """Break every connection, as a network does that fails."""
-        self._loop.call_soon_threadsafe(self._abort)
+        with suppress(RuntimeError):  # the loop has ended already
+            self._loop.call_soon_threadsafe(self._abort)
 
     def _abort(self) -> None:
         for client in list(self._relay.open):
-            client.transport.abort()
+            client.abort()
+
+    def _note(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What asyncio would print as a traceback."""
+        self.recording.troubles.append(str(context.get("exception") or context.get("message")))
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
+        self._loop.set_exception_handler(self._note)
         try:
             self._loop.run_until_complete(self._serve())
         finally:
@@ -113,6 +129,10 @@ class Recorder:
         await self._stop.wait()
         server.close()
         self._abort()
+        joining = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in joining:
+            task.cancel()
+        await asyncio.gather(*joining, return_exceptions=True)
         await asyncio.sleep(0)  # connection_lost of those that were aborted
 
 
@@ -122,7 +142,13 @@ def client_context(target: Dsn) -> ssl.SSLContext | None:
     if mode == "disable" or (mode not in VERIFIED and target.host in LOCAL):
         return None
     root = target.params.get("sslrootcert", "")
-    context = ssl.create_default_context(cafile=root if root and root != "system" else None)
+    try:
+        context = ssl.create_default_context(cafile=root if root and root != "system" else None)
+    except OSError as error:  # SSLError is one
+        raise UsageError(
+            f"sslrootcert={root} of the connection string cannot be used: {error.strerror or error}",
+            fix="name a file of PEM certificates, or leave it out for this machine's own",
+        ) from None
     if mode == "verify-ca":
         context.check_hostname = False
     return context

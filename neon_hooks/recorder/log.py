@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+# Characters of SQL that are kept of a run, and of a statement when they are full: a seed of data can be
+# larger than this machine's memory, and tells nothing after its first lines.
+ROOM, BEGINNING = 256 << 20, 1000
 
-@dataclass
+
+@dataclass(slots=True)
 class Result:
     """One command of an exchange that has ended. ``rows`` None: its tag has no count."""
 
@@ -18,7 +22,7 @@ class Result:
     at: float
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Exchange:
     """One Query, or one Execute of the extended protocol, with what came back.
 
@@ -43,7 +47,7 @@ class Exchange:
     skipped: bool = False  # never executed: the server skipped it after an error
 
 
-@dataclass
+@dataclass(slots=True)
 class Mark:
     """What a watcher in the database said while ``exchange`` ran; stripped from the client's stream."""
 
@@ -53,7 +57,7 @@ class Mark:
     text: str
 
 
-@dataclass
+@dataclass(eq=False, slots=True)
 class Injection:
     """A query of ours in the client's session, before ``before`` was sent. ``purpose``: see session.py.
 
@@ -90,11 +94,27 @@ class Peer:
 
 @dataclass
 class Recording:
-    """Everything that was seen, in the order in which it happened."""
+    """Everything that was seen, in the order in which it happened.
+
+    ``transaction_ends``: (connection, when, committed). ``troubles``: what went wrong in the recorder itself.
+    """
 
     peers: list[Peer] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     injections: list[Injection] = field(default_factory=list)
-    transaction_ends: list[tuple[int, float, bool]] = field(default_factory=list)  # connection, when, committed
+    transaction_ends: list[tuple[int, float, bool]] = field(default_factory=list)
     cancels: int = 0
+    troubles: list[str] = field(default_factory=list)
+    _texts: dict[str, str] = field(default_factory=dict)
+    _size: int = 0
+
+    def kept(self, sql: str) -> tuple[str, bool]:
+        """``sql`` once for all that execute it, and whether it had to be cut for want of room."""
+        known = self._texts.get(sql)
+        if known is not None:
+            return known, False
+        if self._size + len(sql) > ROOM:
+            return sql[:BEGINNING], len(sql) > BEGINNING
+        self._size += len(sql)
+        return self._texts.setdefault(sql, sql), False

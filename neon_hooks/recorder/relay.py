@@ -24,6 +24,7 @@ from neon_hooks.recorder.log import Peer, Recording
 from neon_hooks.recorder.session import Session
 
 CONNECT_TIMEOUT = 20.0  # seconds; a compute that wakes up takes several
+HEAD_START = 0.25  # of one address of a host over its next (RFC 8305)
 HIGH_WATER = 1 << 20  # bytes that wait to be written before the other side is no longer read
 MakeSession = Callable[[Peer, Recording], Session]
 
@@ -36,6 +37,7 @@ class Relay:
     make_session: MakeSession
     tls: ssl.SSLContext | None
     certificate: Callable[[], ssl.SSLContext | None]
+    patience: float = CONNECT_TIMEOUT
     recording: Recording = field(default_factory=Recording)
     open: set[Client] = field(default_factory=set)
 
@@ -46,27 +48,34 @@ class Relay:
 
     async def connect(self, protocol: Server) -> None:
         """Connect ``protocol`` to the server, as the target's sslmode demands. Raises OSError."""
+        try:
+            async with asyncio.timeout(self.patience):
+                await self._connect(protocol)
+        except BaseException:  # also when the tool has gone meanwhile
+            protocol.abort()
+            raise
+
+    async def _connect(self, protocol: Server) -> None:
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(CONNECT_TIMEOUT):
-            transport, _ = await loop.create_connection(lambda: protocol, self.target.host, self.target.port)
-            if self.tls:
-                transport.write(wire.LENGTH.pack(8) + wire.LENGTH.pack(wire.SSL))
-                if await protocol.first_byte != b"S":
-                    transport.abort()
-                    raise OSError("the server does not offer TLS")
-                # Everything after the answer must be encrypted: nothing else has been read by now.
-                upgraded = await loop.start_tls(transport, protocol, self.tls, server_hostname=self.target.host)
-                protocol.is_greeted, protocol.transport = True, cast(asyncio.Transport, upgraded)
-            else:
-                protocol.is_greeted = True
-            protocol.transport.set_write_buffer_limits(high=HIGH_WATER)
+        transport, _ = await loop.create_connection(
+            lambda: protocol, self.target.host, self.target.port, happy_eyeballs_delay=HEAD_START
+        )
+        if self.tls:
+            transport.write(wire.LENGTH.pack(8) + wire.LENGTH.pack(wire.SSL))
+            said = await protocol.first_byte
+            if said != b"S":  # more than the one byte would be plain text where TLS was promised
+                raise OSError("the server does not offer TLS" if said[:1] in (b"N", b"E") else "this is no Postgres server")
+            upgraded = await loop.start_tls(transport, protocol, self.tls, server_hostname=self.target.host)
+            protocol.transport = cast(asyncio.Transport, upgraded)
+        protocol.is_greeted = True
+        protocol.transport.set_write_buffer_limits(high=HIGH_WATER)
 
 
 class _Side(asyncio.Protocol):
     """What both ends have in common: a transport, and an opposite that is held back when it is full."""
 
     opposite: _Side | None = None
-    transport: asyncio.Transport
+    transport: asyncio.Transport = None  # type: ignore[assignment]  # until connection_made
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -78,6 +87,10 @@ class _Side(asyncio.Protocol):
     def resume_writing(self) -> None:
         if self.opposite and not self.opposite.transport.is_closing():
             self.opposite.transport.resume_reading()
+
+    def abort(self) -> None:
+        if self.transport:
+            self.transport.abort()
 
 
 class Client(_Side):
@@ -111,6 +124,13 @@ class Client(_Side):
         if not self._is_joining:
             self._greet()
 
+    def eof_received(self) -> bool:
+        """A client may end its half and still wait for answers; the server ends when it has given them."""
+        if self.opposite and self.opposite.transport.can_write_eof() and not self.peer.tls:
+            self.opposite.transport.write_eof()
+            return True
+        return False
+
     def _greet(self) -> None:
         if len(self._first) < 8:
             return
@@ -124,6 +144,7 @@ class Client(_Side):
                 self.refuse("08P01", "this is not version 3 of the protocol")
                 return
             self._is_joining = True
+            self.transport.pause_reading()  # what is sent before the server is there is not heaped up here
             self._task = asyncio.ensure_future(self._join(size, code == wire.CANCEL))
 
     def _negotiate(self, code: int, more: bytes) -> None:
@@ -136,6 +157,7 @@ class Client(_Side):
         else:
             self._first = b""
             self._is_joining = True
+            self.transport.pause_reading()  # start_tls goes on with it
             self.transport.write(b"S")
             self._task = asyncio.ensure_future(self._encrypt(context))
 
@@ -144,10 +166,12 @@ class Client(_Side):
             upgraded = await asyncio.get_running_loop().start_tls(
                 self.transport, self, context, server_side=True
             )
-        except (OSError, ssl.SSLError, ConnectionError):
+        except OSError as error:  # SSLError is one
+            self.peer.refused = f"the client does not take our certificate: {_reason(error)}"
             self.transport.abort()
             return
         self.transport = cast(asyncio.Transport, upgraded)
+        self.transport.set_write_buffer_limits(high=HIGH_WATER)
         self.peer.tls = True
         self._is_joining = False
         if self._first:
@@ -157,22 +181,21 @@ class Client(_Side):
         server = Server(self)
         try:
             await self.relay.connect(server)
-        except (OSError, ssl.SSLError, TimeoutError) as error:
-            self.peer.refused = str(error) or type(error).__name__
+        except OSError as error:  # SSLError and TimeoutError are such
+            self.peer.refused = _reason(error, self.relay.patience)
             self.refuse("08006", f"neon-hooks cannot connect to {self.relay.target.host}: {self.peer.refused}")
             return
         first, more = self._first[:size], self._first[size:]
+        self._first = b""
         if is_cancel:
             self.relay.recording.cancels += 1
-            server.transport.write(first)
-            server.transport.write_eof() if server.transport.can_write_eof() else None
-            self.opposite = server
-            return
-        self._introduce(first)
+        else:
+            self._introduce(first)
         server.transport.write(first)
         self.opposite = server
-        if more:
+        if more and not is_cancel:
             self.data_received(more)
+        self.transport.resume_reading()
 
     def _introduce(self, first: bytes) -> None:
         words = first[8:].split(b"\0")
@@ -197,13 +220,26 @@ class Server(_Side):
 
     def data_received(self, data: bytes) -> None:
         if self.is_greeted:
-            self.opposite.transport.write(self.opposite.session.from_server(data))
+            session = self.opposite.session
+            self.opposite.transport.write(session.from_server(data))
+            answer = session.answer()
+            if answer:
+                self.transport.write(answer)
         elif not self.first_byte.done():
-            # More than the one byte would be plain text where TLS was promised.
             self.first_byte.set_result(data)
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.first_byte.done():
             self.first_byte.set_result(b"")
-        self.opposite.session.ended()
-        self.opposite.transport.close()
+        if self.is_greeted:  # else _join says what went wrong
+            self.opposite.session.ended()
+            self.opposite.transport.close()
+
+
+def _reason(error: OSError, patience: float = CONNECT_TIMEOUT) -> str:
+    """In words for people."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is refused: {error.verify_message}"
+    if isinstance(error, TimeoutError) and not error.errno:
+        return f"no answer within {patience:.0f} seconds"
+    return str(error) or type(error).__name__

@@ -6,7 +6,7 @@ Manual, sections 55.2 (message flow) and 55.7 (message formats). Knows no socket
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 LENGTH = struct.Struct(">I")
 HEADER = 5  # a type byte and a length that counts itself
@@ -33,28 +33,17 @@ def message(kind: bytes, body: bytes = b"") -> bytes:
     return kind + LENGTH.pack(len(body) + 4) + body
 
 
-def sync() -> bytes:
-    return message(b"S")
-
-
-def execution(sql: str, name: str) -> bytes:
-    """``sql`` as a named statement and portal, so that the client's unnamed ones stay (section 55.2.3).
+def executions(statements: Iterable[str], name: str) -> bytes:
+    """``statements`` one after the other up to the first that fails (section 55.2.3), as named ones, so that
+    the client's unnamed ones stay.
 
     Closed first: a failed one before it was not closed at its end. Closing what is not there is no error.
     """
     known = name.encode() + b"\0"
-    return b"".join(
-        (
-            message(b"C", b"P" + known),
-            message(b"C", b"S" + known),
-            message(b"P", known + sql.encode() + b"\0" + b"\0\0"),
-            message(b"B", known + known + b"\0\0" + b"\0\0" + b"\0\0"),
-            message(b"E", known + b"\0\0\0\0"),
-            message(b"C", b"P" + known),
-            message(b"C", b"S" + known),
-            sync(),
-        )
-    )
+    close = message(b"C", b"P" + known) + message(b"C", b"S" + known)
+    run = message(b"B", known + known + b"\0\0" + b"\0\0" + b"\0\0") + message(b"E", known + b"\0\0\0\0")
+    parsed = (message(b"P", known + sql.encode() + b"\0" + b"\0\0") for sql in statements)
+    return close + b"".join(parse + run + close for parse in parsed) + message(b"S")
 
 
 def error(sqlstate: str, text: str) -> bytes:
@@ -68,12 +57,10 @@ def text_of(body: bytes) -> str:
     return body.partition(b"\0")[0].decode("utf-8", "replace")
 
 
-def texts(body: bytes, count: int) -> tuple[list[str], bytes]:
-    """``count`` zero-terminated texts, and what comes after them. Raises ProtocolError."""
-    parts = body.split(b"\0", count)
-    if len(parts) <= count:
-        raise ProtocolError("a text without an end")
-    return [part.decode("utf-8", "replace") for part in parts[:count]], parts[count]
+def two_texts(body: bytes) -> tuple[str, str]:
+    """The first two zero-terminated texts of a message that may be cut."""
+    first, _, rest = body.partition(b"\0")
+    return first.decode("utf-8", "replace"), text_of(rest)
 
 
 def fields(body: bytes) -> Mapping[str, str]:
@@ -111,10 +98,12 @@ def tag_and_rows(body: bytes) -> tuple[str, int | None]:
 
 def parameters(body: bytes) -> tuple[str, str, str]:
     """(portal, statement, the parameters as a text for people) of a Bind. Raises ProtocolError."""
-    (portal, statement), rest = texts(body, 2)
+    parts = body.split(b"\0", 2)
+    if len(parts) < 3:
+        raise ProtocolError("a Bind that ends too early")
     try:
-        return portal, statement, ", ".join(_values(rest))
-    except struct.error:
+        return *two_texts(body), ", ".join(_values(parts[2]))
+    except (struct.error, IndexError):
         raise ProtocolError("a Bind that ends too early") from None
 
 
