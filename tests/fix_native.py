@@ -127,3 +127,20 @@ def built_crate(crate: Path) -> Path:
         if not own.exists():
             shutil.copytree(target, own)  # with the times of the files, by which cargo knows what is built
     return own
+
+
+def built_go(module: Path) -> Path:
+    """The program of a Go module whose dependencies are downloaded and compiled."""
+    if not shutil.which("go"):
+        pytest.skip("needs go")
+    sources = b"\n".join(file.read_bytes() for file in sorted(module.iterdir()))
+    program = CACHE / f"go-program-{hashlib.sha256(sources).hexdigest()[:16]}"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with _locked(CACHE / f"{program.name}.lock"):
+        if not program.exists():
+            run = subprocess.run(
+                ("go", "build", "-o", str(program), "."), cwd=module, capture_output=True, text=True, check=False
+            )
+            if run.returncode:
+                pytest.skip(f"needs the registry of go: {run.stderr.strip()[-300:]}")
+    return program

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from neon_hooks.recorder.wire import HEADER, LENGTH, LONGEST, ProtocolError
+from neon_hooks.recorder.wire import HEAD, HEADER, LONGEST, ProtocolError
 
 KEPT = 1 << 20  # bytes of a message that are looked at; of a longer one the rest passes through in pieces
 KEPT_WHOLE = 64 << 20  # the same for messages that must not be looked at in part
+NOTHING: frozenset[int] = frozenset()
 
 # (type, body, whether it is whole) -> what goes on in its place, None for the message as it is, b"" to take
 # it out. In front of a message that is not whole any other answer is put, since the message itself has to
@@ -78,14 +79,14 @@ class Stream:
         """Handle every message from ``position`` on. Returns where the first begins that has to wait, or
         how far the last one reaches.
         """
-        end, unpack, passed, is_attentive = len(data), LENGTH.unpack_from, self._passed, self._attentive()
+        end, unpack, is_attentive = len(data), HEAD.unpack_from, self._attentive()
+        passed = NOTHING if is_attentive else self._passed
         last_header = end - HEADER
-        while position <= last_header:
-            kind = data[position]
-            (length,) = unpack(data, position + 1)
+        while position <= last_header:  # once for every row of a COPY
+            kind, length = unpack(data, position)
             if not 4 <= length < LONGEST:
                 raise ProtocolError("a message of an impossible length")
-            if kind in passed and not is_attentive:
+            if kind in passed:
                 position += length + 1
                 continue
             after = position + length + 1
@@ -97,6 +98,7 @@ class Stream:
                     return position
             said = self._handle(kind, data[position + HEADER : after], after <= end)
             is_attentive = self._attentive()
+            passed = NOTHING if is_attentive else self._passed
             if said is not None:
                 out += (data[self._start : position], said)
                 self._drops = after > end and not said

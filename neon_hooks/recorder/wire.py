@@ -9,8 +9,10 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 
 LENGTH = struct.Struct(">I")
+HEAD = struct.Struct(">BI")
 HEADER = 5  # a type byte and a length that counts itself
-LONGEST = 0x7FFFFFFF
+LONGEST = 0x3FFFFFFF  # the server's own limit (PQ_LARGE_MESSAGE_LIMIT)
+NULL = 0xFFFFFFFF  # in the place of a value's length
 # Codes that stand in the place of a protocol version in a client's first packet.
 CANCEL, SSL, GSS = 80877102, 80877103, 80877104
 PROTOCOL_3 = 3
@@ -82,7 +84,7 @@ def first_value(body: bytes) -> str:
     if len(body) < 6:
         return ""
     (size,) = LENGTH.unpack_from(body, 2)
-    return "" if size > LONGEST else body[6 : 6 + size].decode("utf-8", "replace")
+    return "" if size == NULL else body[6 : 6 + size].decode("utf-8", "replace")
 
 
 def tag_and_rows(body: bytes) -> tuple[str, int | None]:
@@ -116,7 +118,7 @@ def _values(rest: bytes) -> Iterator[str]:
     for number in range(min(count, SHOWN_PARAMETERS)):
         (size,) = LENGTH.unpack_from(rest, at)
         at += 4
-        if size > LONGEST:
+        if size == NULL:
             yield "null"
             continue
         code = codes[number] if len(codes) > 1 else codes[0] if codes else 0
