@@ -29,6 +29,7 @@ __all__ = ["COUNT", "SNAPSHOT", "Exchange", "Injection", "Mark", "Peer", "Record
 
 LOOPBACK = "127.0.0.1"
 LOCAL = (LOOPBACK, "localhost", "::1")
+FEW = 5
 STOP_TIMEOUT = 5.0  # seconds; the thread is a daemon and dies with the process in any case
 # libpq's parameters about the way to the server: that way is ours now.
 ABOUT_THE_WAY = (
@@ -101,8 +102,8 @@ class Recorder:
             self._loop.call_soon_threadsafe(self._abort)
 
     def _abort(self) -> None:
-        for client in list(self._relay.open):
-            client.abort()
+        for side in list(self._relay.open):
+            side.abort()
 
     def _note(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """What asyncio would print as a traceback."""
@@ -128,12 +129,13 @@ class Recorder:
         self._listening.set()
         await self._stop.wait()
         server.close()
-        self._abort()
         joining = asyncio.all_tasks() - {asyncio.current_task()}
         for task in joining:
             task.cancel()
         await asyncio.gather(*joining, return_exceptions=True)
-        await asyncio.sleep(0)  # connection_lost of those that were aborted
+        for _ in range(FEW):  # connection_lost of those that were aborted; with TLS it takes some rounds
+            await asyncio.sleep(0)
+            self._abort()
 
 
 def client_context(target: Dsn) -> ssl.SSLContext | None:

@@ -39,7 +39,7 @@ class Relay:
     certificate: Callable[[], ssl.SSLContext | None]
     patience: float = CONNECT_TIMEOUT
     recording: Recording = field(default_factory=Recording)
-    open: set[Client] = field(default_factory=set)
+    open: set[_Side] = field(default_factory=set)
 
     def accept(self) -> Client:
         peer = Peer(len(self.recording.peers) + 1, time.time())
@@ -77,8 +77,15 @@ class _Side(asyncio.Protocol):
     opposite: _Side | None = None
     transport: asyncio.Transport = None  # type: ignore[assignment]  # until connection_made
 
+    def __init__(self, relay: Relay) -> None:
+        self.relay = relay
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
+        self.relay.open.add(self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.relay.open.discard(self)
 
     def pause_writing(self) -> None:
         if self.opposite and not self.opposite.transport.is_closing():
@@ -97,7 +104,8 @@ class Client(_Side):
     """The tool's end of a connection."""
 
     def __init__(self, relay: Relay, peer: Peer) -> None:
-        self.relay, self.peer = relay, peer
+        super().__init__(relay)
+        self.peer = peer
         self.session = relay.make_session(peer, relay.recording)
         self._first = b""
         self._task: asyncio.Task[None] | None = None
@@ -106,10 +114,9 @@ class Client(_Side):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=HIGH_WATER)
-        self.relay.open.add(self)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.relay.open.discard(self)
+        super().connection_lost(error)
         self.session.ended()
         if self._task:
             self._task.cancel()
@@ -214,6 +221,7 @@ class Server(_Side):
     """The server's end of a connection."""
 
     def __init__(self, client: Client) -> None:
+        super().__init__(client.relay)
         self.opposite: Client = client
         self.first_byte: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self.is_greeted = False
@@ -229,6 +237,7 @@ class Server(_Side):
             self.first_byte.set_result(data)
 
     def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
         if not self.first_byte.done():
             self.first_byte.set_result(b"")
         if self.is_greeted:  # else _join says what went wrong
