@@ -4,6 +4,7 @@
 2. A push with a migration: `neon-hooks validate` against the bare sum of its parts, which are the API
    calls and the project's own tool, both called directly.
 3. Detection in a monorepo of 100 000 files, against one `git ls-tree`.
+4. The flight recorder (tests/recorder/bench.py).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from tests.fix_gate import Team
 from tests.fix_git import ISOLATED, Clone
 from tests.fix_systems import python_environment
 from tests.gate.stories import ALEMBIC
+from tests.recorder.bench import main as recorder
 
 BIN = Path(sys.executable).parent
 ROUNDS = 15
@@ -154,7 +156,8 @@ def main() -> int:
     print()
     with tempfile.TemporaryDirectory() as home:
         monorepo(Path(home))
-    return 0
+    print()
+    return recorder()
 
 
 if __name__ == "__main__":
