@@ -110,8 +110,9 @@ def account(
     _timeouts(spans, snapshots, log.clock, notes)
     _losses(steps, log.recording, notes, before)
     problems = _problems(run, log)
-    if not steps and run.statements:  # seen by the driver shim alone
-        return replace(run, evidence=Evidence.PARTIAL, unrecorded="; ".join(problems))
+    if not log.recording.peers and (run.statements or run.connections):
+        unseen = around_the_proxy(run, log, relations)
+        return replace(run, statements=unseen, evidence=Evidence.PARTIAL, unrecorded="; ".join(problems))
     statements = tuple(_statement(step, notes[id(step)], log.began, redact) for step in steps)
     return replace(
         run,
@@ -121,6 +122,27 @@ def account(
         unrecorded="; ".join(problems),
         round_trip_ms=round(log.clock.round_trip_seconds * 1000, 3),
     )
+
+
+def around_the_proxy(run: ToolRun, log: Log, relations: _Relations) -> tuple[Statement, ...]:
+    """The statements that the driver shim saw, with the locks that the sampler saw: for drivers that speak
+    HTTP or WebSocket. A lock goes to the last statement that had begun by then; without any, to one
+    without a text.
+    """
+    statements = sorted(run.statements, key=lambda statement: statement.started_ms)
+    starts = [statement.started_ms for statement in statements]
+    locks: defaultdict[int, list[LockHeld]] = defaultdict(list)
+    for pid in {pid for sample in log.samples for pid, _, _ in sample.locks}:
+        sights = list(_sampled(log, pid))
+        step = Step(Exchange(pid, "", log.began, ""), "", log.began, log.ended)
+        whole = Span(1, pid, log.began, log.ended, steps=[step])
+        for held in held_locks([whole], {pid: sights}, relations.names):
+            if held.relation in relations.tables:
+                lock = _lock(held, log, relations)
+                locks[bisect_right(starts, lock.acquired_ms) - 1].append(lock)
+    found = [replace(statement, locks=tuple(locks[number])) for number, statement in enumerate(statements)]
+    nobodys = locks.get(-1)
+    return (Statement(sql="", locks=tuple(nobodys)), *found) if nobodys else tuple(found)
 
 
 def with_new_files(run: ToolRun, before: Catalogue, after: Catalogue) -> ToolRun:
@@ -150,7 +172,7 @@ def _problems(run: ToolRun, log: Log) -> list[str]:
     peers = log.recording.peers
     if not peers and (run.connections or run.statements):
         found.append("the tool did not connect by the wire protocol, so its statements were not recorded")
-    if any(peer.blind for peer in peers):
+    if log.recording.troubles or any(peer.blind for peer in peers):
         found.append("a connection of the tool could not be followed to its end")
     if log.gap > MOST_GAP:
         found.append(f"the locks were not looked at for {log.gap:.1f} s")

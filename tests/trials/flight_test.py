@@ -244,10 +244,14 @@ def test_nothing_of_the_witnesses_stays_even_when_the_tool_fails(dsn: Dsn) -> No
     assert query(dsn, leftovers) == []
 
 
-def test_a_tool_that_goes_round_the_recorder_is_partial_evidence(dsn: Dsn) -> None:
-    run = fly(dsn, lambda address: None)
+def test_of_a_tool_that_goes_round_the_recorder_the_database_tells_what_it_can(dsn: Dsn) -> None:
+    """As a driver does that speaks HTTP or WebSocket: the sampler sees its locks all the same."""
+    aside = autocommit("begin", "alter table orders add column a int", "select pg_sleep(0.4)", "commit")
+    run = fly(dsn, lambda address: aside(dsn))
     assert run.evidence == Evidence.PARTIAL
     assert "did not connect by the wire protocol" in run.unrecorded
+    assert modes(run.statements, "public.orders") == {"AccessExclusiveLock"}
+    assert 380 <= blocked(run, "public.orders", BLOCKS_READS) <= 600
 
 
 @contextmanager
