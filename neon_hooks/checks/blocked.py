@@ -164,7 +164,7 @@ def _weighed(step: Step, cause: Cause, limits: Limits) -> Judged | None:
 def _rest(block: Block, found_here: list[Judged], limits: Limits) -> Use | None:
     """The use that is over its limit even without what the causes explain."""
     own = limits.of(block.table)
-    guilty = [each.step.statement for each in found_here if each.severity is Severity.ERROR]
+    guilty = [each.step.statement for each in found_here]
     for use in Use:
         explained = sum(block.during(statement, use) for statement in guilty)
         if block.ms(use) - explained > limit(own, use):

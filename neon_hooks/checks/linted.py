@@ -16,6 +16,8 @@ QUOTED_LINES = 10
 LINTER = "linter"  # the key of the evidence that says which rule of squawk's it was
 DISPROVED = "disproved"
 ORDER = tuple(Severity)
+# What was observed says more than the text: the same hazard under the name of its effect.
+ALSO = {"breaking-drop": ("data-dropped", "cascaded-drop", "object-dropped")}
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -91,10 +93,11 @@ def merged(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _twin(static: Finding, observed: Iterable[Finding]) -> Finding | None:
-    """What was observed at the same statement: the same rule, at its text or on its lines."""
+    """What was observed at the same statement: the same hazard, at its text or on its lines."""
     first, last = static.evidence["lines"]
+    rules = (static.rule, *ALSO.get(static.rule, ()))
     for finding in observed:
-        if (finding.rule, finding.path) != (static.rule, static.path):
+        if finding.rule not in rules or finding.path != static.path:
             continue
         same_text = finding.evidence.get("statement") == static.evidence["statement"]
         if same_text or (finding.line and first <= finding.line <= last):

@@ -12,7 +12,7 @@ from neon_hooks.checks import CATALOGUE, judge
 from neon_hooks.checks.linted import merged
 from neon_hooks.checks.lints import LINTS, OFF
 from neon_hooks.facts import (
-    DatabaseError, Evidence, Facts, Linted, LockHeld, MigrationRun, Statement, ToolRun, UnitFacts,
+    DatabaseError, Evidence, Facts, Linted, LockHeld, Lost, MigrationRun, Statement, ToolRun, UnitFacts,
 )  # fmt: skip
 from neon_hooks.findings import Finding, Severity, found
 from neon_hooks.plan import Migration, Unit, Work
@@ -217,6 +217,12 @@ def test_what_was_observed_as_well_is_one_finding_with_both_as_evidence() -> Non
         assert one.evidence == {**observed.evidence, "linter": "require-concurrent-index-creation"}
     elsewhere = found(rule, "another statement", path=PATH, line=9)
     assert len(merged([elsewhere, *static])) == 2
+
+
+def test_a_drop_whose_loss_was_counted_is_told_by_its_loss() -> None:
+    drop = "ALTER TABLE t DROP COLUMN c"
+    ran = Statement(drop, line=1, tag="ALTER TABLE", lost=(Lost("public.t", "c", 12_003),), locks=(lock(),))
+    assert [f.rule for f in judged(tried(f"{drop};", ran)) if "drop" in f.rule] == ["data-dropped"]
 
 
 def test_sql_that_only_code_knows_is_linted_as_it_was_recorded() -> None:
