@@ -85,6 +85,7 @@ class TrialSettings:
     """``[trials]``: experiments that can be switched off."""
 
     down_and_up: bool = True
+    record: bool = True
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ THRESHOLD_KEYS: Mapping[str, Check] = {
     "batch": kinds.count,
     "lock_timeout": kinds.milliseconds,
 }
-TRIAL_KEYS: Mapping[str, Check] = {"down_and_up": kinds.flag}
+TRIAL_KEYS: Mapping[str, Check] = dict.fromkeys(("down_and_up", "record"), kinds.flag)
 LOCAL_KEYS: Mapping[str, Check] = {"dump": kinds.text, "postgres": kinds.text, "roles": kinds.texts}
 KEYS: Mapping[str, Check] = {
     "project_id": kinds.text,

@@ -32,6 +32,7 @@ from neon_hooks.trials.replay import Replay, start_replay
 
 Say = Callable[[str], None]
 Tool = Prepared | Script | Replay
+CONTAINERS = ("docker", "docker-compose", "podman", "podman-compose", "nerdctl")  # as [[systems]] command
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Bench:
     deadline: Deadline
     say: Say
     secrets: tuple[str, ...]
+    records: bool = True
 
     def start(self, work: Work, dsn: Dsn) -> ToolRun:
         """Run the migrations of one unit in the database at ``dsn``."""
@@ -69,13 +71,21 @@ class Bench:
             return start_replay(tool, place)
         return execute(tool, dsn=dsn, deadline=self.deadline, redact=place.redact)
 
-    def place(self, dsn: Dsn) -> Place:
-        return Place(self.checkout, dsn, self.deadline, Redactor([*self.secrets, dsn.password]))
+    def place(self, dsn: Dsn, unrecorded: str = "") -> Place:
+        return Place(self.checkout, dsn, self.deadline, Redactor([*self.secrets, dsn.password]), unrecorded)
+
+    def _unrecorded(self, tool: Tool) -> str:
+        """Why the flight recorder is left out."""
+        if not self.records:
+            return "`[trials] record` is false"
+        if isinstance(tool, Prepared) and tool.command.argv[0] in CONTAINERS:
+            return "in a container, 127.0.0.1 is not this machine, where the flight recorder listens"
+        return ""
 
     def try_out(self, work: Work, dsn: Dsn, watch: Stopwatch) -> UnitFacts:
         """All trials of one unit, the later ones only when the migrations ran through."""
         system = systems.by_name(work.unit.system)
-        place = self.place(dsn)
+        place = self.place(dsn, self._unrecorded(self._tools(work).apply))
         self.say(f"running {work.unit.system} on the test Neon database branch")
         with watch("apply"):
             before = look(place, kept(system, work.unit), tables=True)
@@ -118,7 +128,7 @@ def bench(
         repository.checkout(commit, roots=roots, dirs=dirs, scratch=Path(scratch)) as checkout,
     ):
         found = ToolSearch(repository, commit, checkout, settings, environ)
-        yield Bench(checkout, tuple(map(found.tools, works)), deadline, say, (settings.api_key,))
+        yield Bench(checkout, tuple(map(found.tools, works)), deadline, say, (settings.api_key,), settings.trials.record)
 
 
 @dataclass(frozen=True)

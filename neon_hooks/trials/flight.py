@@ -16,11 +16,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
 
 from neon_hooks.database.counting import count_sql, would_lose
 from neon_hooks.database.witnesses import witnesses
 from neon_hooks.dsn import Dsn
-from neon_hooks.facts import Catalogue, ToolRun
+from neon_hooks.facts import Catalogue, Evidence, ToolRun
 from neon_hooks.recorder import Recorder
 from neon_hooks.sqlscript import split
 from neon_hooks.trials.account import Log, account
@@ -40,15 +42,25 @@ def flight(
     unrecorded: frozenset[str] = frozenset(),
 ) -> ToolRun:
     """Start the tool on the recorder's address. ``unrecorded`` are tables whose locks are nobody's concern."""
-    with witnesses(place.dsn, place.deadline) as seen:
-        with Recorder(place.dsn, snapshot=seen.snapshot, count=counting) as recorder:
-            began = time.time()
-            run = start(recorder.dsn)
-            ended = time.time()
+    if place.unrecorded:
+        return _without(start, place, place.unrecorded)
+    with witnesses(place.dsn, place.deadline) as seen, ExitStack() as stack:
+        recorder = Recorder(place.dsn, snapshot=seen.snapshot, count=counting)
+        try:
+            stack.enter_context(recorder)
+        except OSError as error:
+            return _without(start, place, f"no port on this machine could be listened on: {error.strerror}")
+        began = time.time()
+        run = start(recorder.dsn)
+        ended = time.time()
     log = Log(
         recorder.recording, tuple(seen.samples), seen.clock, began, ended, tuple(seen.problems), seen.gap
     )
     return account(run, log, before, redact=redact, unrecorded=unrecorded)
+
+
+def _without(start: Callable[[Dsn], ToolRun], place: Place, reason: str) -> ToolRun:
+    return replace(start(place.dsn), evidence=Evidence.NONE, unrecorded=reason)
 
 
 def counting(sql: str) -> str:

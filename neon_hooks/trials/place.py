@@ -25,12 +25,16 @@ Start = Callable[[Dsn], ToolRun]
 
 @dataclass(frozen=True)
 class Place:
-    """A checkout of the pushed tree, and the unit's database on the test Neon database branch."""
+    """A checkout of the pushed tree, and the unit's database on the test Neon database branch.
+
+    ``unrecorded`` says why the flight recorder is left out, "" where it takes part.
+    """
 
     checkout: Path
     dsn: Dsn
     deadline: Deadline
     redact: Callable[[str], str] = str
+    unrecorded: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from neon_hooks.database.inspect import schema_lines
 from neon_hooks.database.tables import catalogue
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
-from neon_hooks.facts import Evidence, Lost, Statement, ToolRun
+from neon_hooks.facts import Catalogue, Evidence, Lost, Statement, ToolRun
 from neon_hooks.trials.account import with_new_files
 from neon_hooks.trials.flight import flight
 from neon_hooks.trials.place import Place
@@ -242,6 +242,18 @@ def test_nothing_of_the_witnesses_stays_even_when_the_tool_fails(dsn: Dsn) -> No
     assert lines() == before
     leftovers = "select evtname from pg_event_trigger union all select nspname from pg_namespace where nspname like 'neon%'"
     assert query(dsn, leftovers) == []
+
+
+def test_without_a_recorder_the_tool_runs_all_the_same(dsn: Dsn) -> None:
+    seen: list[Dsn] = []
+
+    def tool(address: Dsn) -> ToolRun:
+        seen.append(address)
+        return ToolRun(("tool",), 0, 0.0, "")
+
+    run = flight(Place(Path(), dsn, Deadline.after(60), unrecorded="it is off"), tool, Catalogue(), redact=str)
+    assert seen == [dsn]
+    assert (run.evidence, run.unrecorded) == (Evidence.NONE, "it is off")
 
 
 def test_of_a_tool_that_goes_round_the_recorder_the_database_tells_what_it_can(dsn: Dsn) -> None:
