@@ -9,6 +9,7 @@ from neon_hooks.checks.wording import Places, quoted
 from neon_hooks.facts import Facts, Statement
 from neon_hooks.findings import Finding, Rule, Severity, found
 
+COMMITTING = ("COMMIT", "END")
 ROLLING_BACK = ("ROLLBACK", "ABORT")  # drivers send it to be sure, and nothing follows
 ACTIVE, NONE = "25001", "25P01"  # active_sql_transaction, no_active_sql_transaction
 RULE = Rule(
@@ -24,21 +25,22 @@ RULES = (RULE,)
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """One finding per file: the COMMIT that finds nothing follows from the BEGIN."""
+    """One finding per file: the COMMIT that finds nothing follows from the BEGIN, or from an early COMMIT."""
     for unit in facts.units:
-        places, seen = Places(unit), set()
+        places, seen, ended = Places(unit), set(), None
         for statement in unit.first.statements if unit.first else ():
+            ended = statement if statement.path and verb(statement) in COMMITTING else ended
             if not {ACTIVE, NONE}.intersection(statement.warnings) or verb(statement) in ROLLING_BACK:
                 continue
+            what = f"{_what(statement)} (a warning of Postgres, which does nothing)"
+            warnings = list(statement.warnings)
+            if not statement.path and ended:  # it is the tool's own that finds nothing
+                statement, what = ended, "COMMIT ends the tool's transaction, whose own COMMIT then finds none"
             if statement.path in seen:
                 continue
             seen.add(statement.path)
             yield found(
-                RULE,
-                f"{_what(statement)} (a warning of Postgres, which does nothing)",
-                quote=quoted(statement),
-                evidence={"warnings": list(statement.warnings)},
-                **places.details(statement),
+                RULE, what, quote=quoted(statement), evidence={"warnings": warnings}, **places.details(statement)
             )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 # Class NH is nobody's: the manual keeps 0-4 and A-H for the standard (appendix A). Our notices, and no others.
@@ -58,7 +58,8 @@ class DroppedObject:
 class Ddl:
     """A DDL command has come to its end. ``objects`` may be cut short, ``count`` never is.
 
-    ``locks`` is None where they were not listed, because that had become dear (see watchers.py).
+    ``locks`` is None where they were not listed, because that had become dear (see watchers.py). ``built``: the
+    scans (as for OwnLock) of the tables whose indexes it built, which CONCURRENTLY has unlocked by then.
     """
 
     at: float
@@ -68,6 +69,7 @@ class Ddl:
     locks: tuple[OwnLock, ...] | None
     lock_timeout_ms: int
     statement_timeout_ms: int
+    built: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ Event = Ddl | Rewrite | Drop
 class Snapshot:
     """What a session holds within its transaction: ``files`` are pg_class.relfilenode, ``scans`` those of tables
     (as for OwnLock), of the relations that it has locked. A relation that is not locked was not touched.
+    ``changes`` counts rows updated and deleted, as ``scans`` does.
     """
 
     at: float
@@ -106,6 +109,7 @@ class Snapshot:
     scans: Mapping[int, int]
     lock_timeout_ms: int
     statement_timeout_ms: int
+    changes: Mapping[int, int] = field(default_factory=dict)
 
 
 def parse_event(text: str) -> Event | None:
@@ -128,6 +132,7 @@ def parse_snapshot(text: str) -> Snapshot | None:
             scans={int(oid): int(scans) for oid, scans in found["scans"].items()},
             lock_timeout_ms=_milliseconds(found["lock_timeout"]),
             statement_timeout_ms=_milliseconds(found["statement_timeout"]),
+            changes={int(oid): int(rows) for oid, rows in found["changes"].items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -143,6 +148,7 @@ def _ddl(found: Mapping[str, Any]) -> Ddl:
         locks=None if locks is None else tuple(OwnLock(*row) for row in locks),
         lock_timeout_ms=_milliseconds(found["lock_timeout"]),
         statement_timeout_ms=_milliseconds(found["statement_timeout"]),
+        built=dict(found["built"] or ()),
     )
 
 

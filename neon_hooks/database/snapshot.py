@@ -18,12 +18,17 @@ select pg_catalog.json_build_object(
   'files', coalesce(pg_catalog.json_object_agg(l.relation, l.file) filter (where l.first and l.file is not null), '{{}}'),
   'scans', coalesce(pg_catalog.json_object_agg(l.relation, l.scans) filter (where l.first and l.file is not null
     and l.scans is not null), '{{}}'),
+  'changes', coalesce(pg_catalog.json_object_agg(l.relation, l.changes) filter (where l.first and l.file is not null
+    and l.changes operator(pg_catalog.>) 0), '{{}}'),
   'lock_timeout', pg_catalog.current_setting('lock_timeout'),
   'statement_timeout', pg_catalog.current_setting('statement_timeout'))::pg_catalog.text
 from (
   select k.relation, k.mode, pg_catalog.pg_relation_filenode(k.relation)::pg_catalog.int8 as file,
     case when c.relkind operator(pg_catalog.=) any ('{{r,m}}'::pg_catalog."char"[])
       then pg_catalog.pg_stat_get_xact_numscans(k.relation) end as scans,
+    case when c.relkind operator(pg_catalog.=) 'r'::pg_catalog."char"
+      then pg_catalog.pg_stat_get_xact_tuples_updated(k.relation) operator(pg_catalog.+)
+        pg_catalog.pg_stat_get_xact_tuples_deleted(k.relation) end as changes,
     pg_catalog.row_number() over (partition by k.relation) operator(pg_catalog.=) 1 as first
   from pg_catalog.pg_locks k left join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) k.relation
   where k.locktype operator(pg_catalog.=) 'relation' and k.granted

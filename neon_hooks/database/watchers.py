@@ -52,6 +52,7 @@ declare
   shown bigint := 0;
   found text := '';
   held text := 'null';
+  built text := 'null';
 begin
   -- A loop, as an aggregate over the one or two rows that there are mostly takes several times as long.
   for command in select * from pg_event_trigger_ddl_commands() loop
@@ -80,8 +81,14 @@ begin
       case when due ~ '^[0-9]+([.][0-9]+)?$' then due::numeric end)
       + {LISTING_SHARE} * extract(epoch from clock_timestamp() - now_at))::text, false);
   end if;
+  if tg_tag = 'CREATE INDEX' or tg_tag = 'REINDEX' then
+    select coalesce(json_agg(json_build_array(i.indrelid::bigint, pg_stat_get_xact_numscans(i.indrelid)))::text, built)
+      into built
+      from pg_event_trigger_ddl_commands() e join pg_index i on i.indexrelid = e.objid
+      where e.classid = 'pg_class'::regclass;
+  end if;
   raise info using errcode = '{SQLSTATE}', message = '{{"kind":"ddl","at":' || extract(epoch from now_at)
-    || ',"tag":"' || tg_tag || '","count":' || shown || ',"objects":[' || found || '],"locks":' || held
+    || ',"tag":"' || tg_tag || '","count":' || shown || ',"objects":[' || found || '],"locks":' || held || ',"built":' || built
     || ',"lock_timeout":"' || current_setting('lock_timeout')
     || '","statement_timeout":"' || current_setting('statement_timeout') || '"}}';
 end

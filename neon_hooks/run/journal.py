@@ -16,6 +16,15 @@ from neon_hooks.facts import DatabaseError, Statement
 from neon_hooks.plan import Bookkeeping, Migration
 
 WRITE = re.compile(r"\s*(?:INSERT|UPDATE|MERGE|WITH)\b", re.IGNORECASE)
+# What tools and drivers send to know where they are, and what changes nothing.
+OF_THE_SESSION = re.compile(
+    r"\s*(?:SELECT|SHOW|SET|BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|DISCARD|DEALLOCATE)\b", re.IGNORECASE
+)
+READS_CATALOGUE = re.compile(
+    r"\s*(?:SHOW\b|SELECT\s+(?:pg_catalog\.)?(?:version|current_\w+)\s*\(|SELECT\b.*?\bFROM\s+\"?(?:pg_|information_schema\b))",
+    re.IGNORECASE | re.DOTALL,
+)
+COMMIT = re.compile(r"\s*(?:COMMIT|END)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -124,27 +133,45 @@ def attribute(
     that id's. What comes after the last write is the next migration's: the one that failed. Which one
     that is when nothing was written at all, only ``applied`` says: the ids recorded before the run.
     Where the write ``begins`` a migration, what follows it is that id's. Statements about the bookkeeping
-    itself are nobody's.
+    itself are nobody's, and neither is what a tool asks before it begins: which server this is, which
+    tables there are.
     """
     pending = [migration for migration in history if migration.id not in (applied or ())]
-    table = re.compile(rf"(?<!\w){re.escape(bookkeeping.table)}(?!\w)")
+    table = re.compile(rf"(?<!\w){re.escape(bookkeeping.table)}(?:_lock)?(?!\w)")
     paths: list[str] = [""] * len(statements)
     waiting: list[int] = []
     last: Migration | None = None
+    closing = 0
     for number, statement in enumerate(statements):
-        if not table.search(statement.sql):
-            waiting.append(number)
+        if not table.search(f"{statement.sql} {statement.params}"):
+            if last and closing and statement.transaction == closing and COMMIT.match(statement.sql):
+                paths[number] = last.path
+            else:
+                waiting.append(number)
             continue
         written = _written(statement, pending)
         if written:
             finished = last if bookkeeping.begins else written
-            _assign(paths, waiting, finished.path if finished else "")
+            _assign(paths, _without_questions(waiting, statements), finished.path if finished else "")
             waiting, last = [], written
+            closing = 0 if bookkeeping.begins else statement.transaction
             pending.remove(written)
+        elif not (bookkeeping.begins and last):
+            # It still looks for what there is to do, if all that came before was about the session.
+            if all(OF_THE_SESSION.match(statements[each].sql) for each in waiting):
+                waiting = []
     following = _next(history, pending, last, applied)
-    _assign(paths, waiting, last.path if bookkeeping.begins and last else following)
+    _assign(
+        paths, _without_questions(waiting, statements), last.path if bookkeeping.begins and last else following
+    )
     known = {migration.path for migration in history}
     return tuple(_placed(statement, path, known) for statement, path in zip(statements, paths, strict=True))
+
+
+def _without_questions(waiting: Sequence[int], statements: Sequence[Statement]) -> Sequence[int]:
+    """Without the catalogue reads at the beginning, unless they are all that there is."""
+    first = next((n for n, each in enumerate(waiting) if not READS_CATALOGUE.match(statements[each].sql)), 0)
+    return waiting[first:]
 
 
 def _placed(statement: Statement, path: str, known: Set[str]) -> Statement:

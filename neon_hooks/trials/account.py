@@ -5,9 +5,8 @@ Everything is told relative to the start of the run, and only of relations that 
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
-from collections import defaultdict
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,14 +18,15 @@ from neon_hooks.facts import (
     Catalogue, DatabaseError, Dropped, Evidence, LockHeld, Lost, Statement, Table, ToolRun, Transaction,
 )  # fmt: skip
 from neon_hooks.recorder import COUNT, SNAPSHOT, Exchange, Injection, Recording
+from neon_hooks.trials.frames import with_frames
 from neon_hooks.trials.held import Held, Sight, between, held_locks, mentions, together
 from neon_hooks.trials.steps import Span, Step, spans_of, steps_of
 
 MOST_GAP = 0.25  # seconds; a sampler that looked more rarely missed what the limits are about
-SPACE = re.compile(r"\s+")
-PLACEHOLDER = re.compile(r"%s|%\(\w+\)s|\$\d+(?:::\w+)?|\?")
 # Statements that give a table a new file without an event trigger's notice.
 NEW_FILE = ("VACUUM", "CLUSTER", "REFRESH MATERIALIZED VIEW")
+BLOCKS = ("DO", "CALL")
+CHANGES_ROWS = ("UPDATE", "DELETE", "MERGE")
 WITH_ROWS = ("r", "p", "m")
 # What only exists as a part of something else: nobody misses it on its own.
 PARTS = ("rule", "type", "default value")
@@ -55,6 +55,7 @@ class _Notes:
     dropped: list[Dropped] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
     timeouts: tuple[float, float] | None = None
+    changed: int | None = None  # rows, where the server's own answer has no number
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ def account(
     for step in steps:
         _by_events(step, notes[id(step)], relations)
     _scans(spans, snapshots, log, notes, relations)
+    _changes(steps, snapshots, log.clock, notes, relations)
     _timeouts(spans, snapshots, log.clock, notes)
     _losses(steps, log.recording, notes, before)
     problems = _problems(run, log)
@@ -116,7 +118,7 @@ def account(
     statements = tuple(_statement(step, notes[id(step)], log.began, redact) for step in steps)
     return replace(
         run,
-        statements=_with_frames(statements, run.statements),
+        statements=with_frames(statements, run.statements),
         transactions=tuple(_transaction(span, log.began) for span in spans),
         evidence=Evidence.PARTIAL if problems else Evidence.FULL,
         unrecorded="; ".join(problems),
@@ -278,26 +280,61 @@ def _scans(
     for span in spans:
         for step in span.steps:
             for at, event in step.events:
-                if isinstance(event, Ddl) and event.locks is not None:
-                    scans = {lock.relation: lock.scans for lock in event.locks}
+                if isinstance(event, Ddl) and (event.locks is not None or event.built):
+                    scans = {**event.built, **{lock.relation: lock.scans for lock in event.locks or ()}}
                     looks[span.connection].append(_Look(at, step, scans))
     for connection, seen in looks.items():
         own = [step for span in spans if span.connection == connection for step in span.steps]
         starts = [step.started for step in own]
         counts = _own_scans(log.recording, connection)
+        partitioned = {table.name for table in relations.tables.values() if table.kind == "p"}
         known: dict[int, int] = {}
         last = _Look(0.0, None, {})
         for look in sorted(seen, key=lambda look: look.at):
             window = between(own, starts, last.at, look.at, last.during, look.during)
+            ours = Counter(name for at, name in counts if last.at < at <= look.at)
             for oid, count in look.scans.items():
                 table = relations.table(oid)
                 grown = count - known[oid] if count >= known.get(oid, count + 1) else count
                 known[oid] = count
                 if table and table.kind in WITH_ROWS:
-                    grown -= sum(name == table.name and last.at < at <= look.at for at, name in counts)
+                    grown -= ours[table.name]
+                    if partitioned & ours.keys() and not any(mentions(step.sql, table.name) for step in window):
+                        grown -= 1  # counting a partitioned table reads each of its partitions
                     if grown > 0:
                         _note_scan(window, look.during, table.name, notes)
             last = look
+
+
+def _changes(
+    steps: Sequence[Step],
+    snapshots: Sequence[tuple[Injection, Snapshot]],
+    clock: Clock,
+    notes: Mapping[int, _Notes],
+    relations: _Relations,
+) -> None:
+    """Rows that DO blocks and procedures changed: by how much more a session counts than its other statements say."""
+    own: defaultdict[int, list[Step]] = defaultdict(list)
+    for step in steps:
+        own[step.connection].append(step)
+    starts = {connection: [step.started for step in made] for connection, made in own.items()}
+    since: dict[tuple[int, int], tuple[float, int]] = {}
+    for injection, snapshot in snapshots:
+        at, connection = clock.ours(snapshot.at), injection.connection
+        for oid, count in snapshot.changes.items():
+            table = relations.table(oid)
+            last, known = since.get((connection, oid), (0.0, 0))
+            since[connection, oid] = at, count
+            if table is None:
+                continue
+            began = starts.get(connection, [])
+            window = own[connection][bisect_left(began, last) : bisect_left(began, at)]
+            told = sum(s.rows or 0 for s in window if s.tag in CHANGES_ROWS and mentions(s.sql, table.name))
+            grown = (count - known if count >= known else count) - told
+            blocks = [step for step in window if step.tag in BLOCKS]
+            if grown > 0 and blocks:
+                note = notes[id(next((step for step in blocks if mentions(step.sql, table.name)), blocks[0]))]
+                note.changed = (note.changed or 0) + grown
 
 
 def _own_scans(recording: Recording, connection: int) -> list[tuple[float, str]]:
@@ -388,7 +425,7 @@ def _statement(step: Step, note: _Notes, began: float, redact: Callable[[str], s
         started_ms=round((step.started - began) * 1000, 3),
         ms=round((step.ended - step.started) * 1000, 3),
         transaction=step.transaction,
-        rows=step.rows,
+        rows=note.changed if step.rows is None else step.rows,
         locks=tuple(sorted(note.locks, key=lambda lock: (lock.acquired_ms, lock.relation))),
         rewrites=tuple(dict.fromkeys(note.rewrites)),
         scans=tuple(note.scans),
@@ -420,24 +457,3 @@ def _transaction(span: Span, began: float) -> Transaction:
     return Transaction(
         span.number, round((span.started - began) * 1000, 3), round((span.ended - began) * 1000, 3), span.committed
     )
-
-
-def _with_frames(recorded: Sequence[Statement], shimmed: Sequence[Statement]) -> tuple[Statement, ...]:
-    """The lines of the project's code, which only the driver shim knows, matched by text and order."""
-    waiting: defaultdict[str, list[Statement]] = defaultdict(list)
-    for statement in reversed(shimmed):
-        if statement.frames or statement.line:
-            waiting[_plain(statement.sql)].append(statement)
-    return tuple(_framed(statement, waiting) for statement in recorded)
-
-
-def _framed(statement: Statement, waiting: Mapping[str, list[Statement]]) -> Statement:
-    found = waiting.get(_plain(statement.sql))
-    if not found:
-        return statement
-    known = found.pop()
-    return replace(statement, frames=known.frames, path=known.path, line=known.line)
-
-
-def _plain(sql: str) -> str:
-    return PLACEHOLDER.sub("?", SPACE.sub(" ", sql).strip(" ;"))

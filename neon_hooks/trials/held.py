@@ -98,9 +98,16 @@ def _taker(
     candidates = [step for step in window if step.tag not in NEVER]
     if not candidates:
         return sight.during or (window[-1] if window else span.steps[-1])
-    able = [step for step in candidates if _can_take(step, lock[1])] or candidates
+    able = [step for step in candidates if _can_take(step, lock[1])] or _next_able(candidates[-1], lock, span) or candidates
     mentioning = [step for step in able if mentions(step.sql, names.get(lock[0], ""))]
     return (mentioning or able)[0]
+
+
+def _next_able(last: Step, lock: Lock, span: Span) -> list[Step]:
+    """Statements that share a message have no certain times between them: the one after ``last`` may have begun."""
+    shared = [step for step in span.steps if step.exchange is last.exchange]
+    after = shared[shared.index(last) + 1 :]
+    return [step for step in after if step.tag not in NEVER and _can_take(step, lock[1])][:1]
 
 
 def _can_take(step: Step, mode: str) -> bool:

@@ -1,4 +1,4 @@
-"""Where in its SQL file a statement of a run stands, and the statement that failed where only the tool's
+"""Where in its file a statement of a run stands, and the statement that failed where only the tool's
 own words tell.
 """
 
@@ -14,14 +14,28 @@ from neon_hooks.facts import DatabaseError, Statement, ToolRun
 
 
 BEFORE = re.compile(r"(?:\s+|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
+# A tool sends these of its own accord, so that their text in the file proves nothing.
+CONTROL = re.compile(r"\s*(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|SET|SHOW)\b", re.IGNORECASE)
 
 
 def located(statements: Sequence[Statement], checkout: Path) -> tuple[Statement, ...]:
-    """The same statements, with the line of those whose text is found in their migration's .sql file."""
-    texts = {s.path: _text(checkout, s.path) for s in statements if s.path.endswith(".sql") and not s.line}
+    """The same statements, with the line of those whose text is found in their migration's file."""
+    texts = {path: _text(checkout, path) for path in {s.path for s in statements} if path}
     return tuple(
-        replace(s, line=_line(s, texts[s.path])) if s.path in texts and not s.line else s for s in statements
+        replace(s, line=_line(s, text) if s.path.endswith(".sql") else _line_in_code(s, text))
+        if (text := texts.get(s.path)) and not (s.path.endswith(".sql") and s.line)
+        else s
+        for s in statements
     )
+
+
+def _line_in_code(statement: Statement, text: str) -> int:
+    """The line where the SQL itself begins, which may be below that of the call; else what is known already."""
+    sql = statement.sql.strip()
+    if not sql or text.count(sql) != 1 or (not statement.line and CONTROL.match(sql)):
+        return statement.line
+    line = _line(statement, text)
+    return line if line >= statement.line else statement.line
 
 
 def _line(statement: Statement, text: str) -> int:

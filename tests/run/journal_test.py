@@ -151,3 +151,31 @@ def test_reading_and_creating_the_bookkeeping_is_nobodys() -> None:
         "INSERT INTO alembic_version VALUES ('c3')",
     ]
     assert paths(sql) == ["", "", ""]
+
+
+def test_what_a_tool_asks_before_it_begins_is_nobodys() -> None:
+    sql = [
+        "SELECT version()", "SHOW x", "SELECT n FROM pg_class WHERE relname = $1 -- ['alembic_version']",
+        "BEGIN", "SELECT version_num FROM alembic_version", "SELECT c.oid FROM pg_catalog.pg_class c", "BEGIN",
+        "ALTER TABLE x", "UPDATE alembic_version SET version_num='a1'",
+    ]  # fmt: skip
+    assert paths(sql) == [*[""] * 6, "a1.py", "a1.py", ""]
+
+
+def test_what_was_changed_before_the_bookkeeping_is_looked_at_is_kept() -> None:
+    sql = ["ALTER TABLE x", "SELECT version_num FROM alembic_version", "INSERT INTO alembic_version VALUES ('a1')"]
+    assert paths(sql) == ["a1.py", "", ""]
+
+
+def test_a_tools_lock_is_part_of_its_bookkeeping() -> None:
+    knex = Bookkeeping("knex_migrations", "name")
+    sql = ["BEGIN", "UPDATE knex_migrations_lock SET x", "COMMIT", "SELECT max(batch) FROM knex_migrations",
+           "ALTER TABLE x", "INSERT INTO knex_migrations VALUES ('a1')"]  # fmt: skip
+    assert paths(sql, kept=knex) == ["", "", "", "", "a1.py", ""]
+
+
+def test_the_commit_after_the_write_of_an_id_is_that_ids() -> None:
+    sql = ["ALTER TABLE x", "INSERT INTO alembic_version VALUES ('a1')", "COMMIT", "BEGIN", "ALTER TABLE y"]
+    statements = [Statement(text, transaction=1 + (n > 2)) for n, text in enumerate(sql)]
+    found = attribute(statements, HISTORY, ALEMBIC, applied=frozenset())
+    assert [s.path for s in found] == ["a1.py", "", "a1.py", "a1b.py", "a1b.py"]

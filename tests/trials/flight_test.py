@@ -321,3 +321,40 @@ def _wrong(dsn: Dsn, migration: str) -> list[str]:
         for what, ms in reported.items()
         if abs(ms - felt[what]) > max(20.0, 0.05 * felt[what])
     ]
+
+
+def test_a_scan_of_concurrently_is_its_own(dsn: Dsn) -> None:
+    run = fly(
+        dsn,
+        autocommit("create index concurrently orders_code on orders (code)", "alter table orders add column a int",
+                   "alter table orders alter price set not null"),
+    )  # fmt: skip
+    assert [s.scans for s in run.statements] == [("public.orders",), (), ("public.orders",)]
+
+
+def test_in_a_transaction_the_rows_that_a_do_block_changes_are_counted(dsn: Dsn) -> None:
+    """Apart from those of the statements around it, which the server has told."""
+    half = f"id <= {ROWS // 2}"
+    block = f"do $do$ begin update orders set note = 'x'; delete from orders where {half}; end $do$"
+    run = fly(dsn, transaction(f"update orders set note = 'y' where {half}", block, "update orders set note = 'z'"))
+    assert [s.rows for s in run.statements if s.tag in ("UPDATE", "DO")] == [ROWS // 2, ROWS + ROWS // 2, ROWS // 2]
+
+
+def test_what_is_counted_before_a_partitioned_table_goes_is_no_scan_of_its(postgres: Postgres) -> None:
+    run = fly(
+        postgres.database(
+            "create table parts (id int) partition by range (id); create table part partition of parts for values"
+            " from (0) to (100); insert into parts select generate_series(1, 99); analyze"
+        ),
+        autocommit("drop table parts"),
+    )
+    (statement,) = run.statements
+    assert statement.scans == () and statement.lost == (Lost("public.parts", "", 99),)
+
+
+def test_a_lock_among_statements_of_one_message_is_that_ones_which_can_take_it(dsn: Dsn) -> None:
+    query(dsn, "create table more as select generate_series(1, 1000) id")
+    run = fly(dsn, one_message("update orders set price = 1", "drop table more"))
+    update, drop = run.statements
+    assert "AccessExclusiveLock" not in modes([update], "public.more")
+    assert modes([drop], "public.more") == {"AccessExclusiveLock"}

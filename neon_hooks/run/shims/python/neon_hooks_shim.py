@@ -9,6 +9,7 @@ NEON_HOOKS_TOP and NEON_HOOKS_CHECKOUT (the work tree, and the pushed tree that 
 
 from __future__ import annotations
 
+import ast
 import importlib
 import itertools
 import json
@@ -28,6 +29,8 @@ IDENTITY = frozenset(
     " gssdelegation requirepeer replication".split()
 )
 INSTALLED = os.sep + "site-packages" + os.sep
+# Django runs a migration's operations itself, so that no line of the migration is on the stack.
+DJANGO_MIGRATION = os.path.join("django", "db", "migrations", "migration.py")
 MAX_FRAMES = 8
 MAX_SQL, MAX_PARAMS, MAX_STATEMENTS = 20000, 200, 20000
 # libpq takes these even when a connection string names a host.
@@ -61,6 +64,7 @@ class Journal:
         self.path = path
         self.checkout = os.path.realpath(checkout) + os.sep if checkout else ""
         self.places = {}  # type: Dict[str, str]
+        self.operations = {}  # type: Dict[str, List[int]]
         self.numbers = itertools.count(1)
         self.written = 0
 
@@ -104,8 +108,35 @@ class Journal:
             path = self.inside(frame.f_code.co_filename)
             if path:
                 found.append([path, frame.f_lineno])
+            elif frame.f_code.co_filename.endswith(DJANGO_MIGRATION):
+                found += self.operation(frame.f_locals)
             frame = frame.f_back
         return found
+
+    def operation(self, names: Dict[str, Any]) -> List[Any]:
+        """Where the operation stands that Django's Migration.apply() is at; line 0 where its text does not tell."""
+        try:
+            migration, current = names["self"], names["operation"]
+            file = sys.modules[type(migration).__module__].__file__ or ""
+            path, lines = self.inside(file), self.lines_of_operations(file)
+            place = [operation is current for operation in migration.operations].index(True)
+            line = lines[place] if len(lines) == len(migration.operations) else 0
+            return [[path, line]] if path else []
+        except Exception:
+            return []  # before the first operation, or another version of Django
+
+    def lines_of_operations(self, file: str) -> List[int]:
+        """The lines of what stands in the list ``operations`` of a migration's class."""
+        if file not in self.operations:
+            self.operations[file] = []
+            with open(file, "rb") as handle:
+                classes = [node for node in ast.parse(handle.read()).body if isinstance(node, ast.ClassDef)]
+            for node in (node for each in classes if each.name == "Migration" for node in each.body):
+                named = [getattr(target, "id", "") for target in getattr(node, "targets", ())]
+                value = getattr(node, "value", None)
+                if "operations" in named and isinstance(value, (ast.List, ast.Tuple)):
+                    self.operations[file] = [element.lineno for element in value.elts]
+        return self.operations[file]
 
     def inside(self, name: str) -> str:
         """A code object's file relative to the checkout, "" for one that is not the project's own."""
