@@ -104,6 +104,7 @@ ONE_TRANSACTION_FOR_ALL: Mapping[str, str] = {
     "alembic": "`transaction_per_migration=True` in env.py's context.configure(), or all pending migrations share one"
     " transaction",
     "drizzle": "two deployments: `drizzle-kit migrate` runs all pending migrations in one transaction",
+    "knex": "`exports.config = { transaction: false }` in the later one, or all pending migrations share one transaction",
     "kysely": "two deployments, or `disableTransactions: true`: the Migrator runs all pending ones in one transaction",
     "node-pg-migrate": "`--no-single-transaction`, or all pending migrations share one transaction",
     "typeorm": "`-t each`, or all pending migrations share one transaction",
@@ -113,7 +114,7 @@ ONE_TRANSACTION_FOR_ALL: Mapping[str, str] = {
 
 IDIOMS: Mapping[Form, Mapping[str, str]] = {
     Form.CREATE_INDEX: {
-        "alembic": "`with op.get_context().autocommit_block(): op.create_index({index}, {table}, {columns},"
+        "alembic": "`with op.get_context().autocommit_block(): op.create_index({index}, {bare}, {columns}{schema},"
         " postgresql_concurrently=True)`",
         "django": "AddIndexConcurrently (django.contrib.postgres.operations) in the place of AddIndex, and"
         " `atomic = False`",
@@ -123,6 +124,7 @@ IDIOMS: Mapping[Form, Mapping[str, str]] = {
         "ecto": "`create index({table}, {columns}, concurrently: true)` with `@disable_ddl_transaction true` and"
         " `@disable_migration_lock true`",
         "efcore": "`.HasIndex(...).IsCreatedConcurrently()`",
+        "knex": "`await knex.raw('CREATE INDEX CONCURRENTLY ...')` with `exports.config = {{ transaction: false }}`",
     },
     Form.DROP_INDEX: {
         "alembic": "`with op.get_context().autocommit_block(): op.drop_index(..., postgresql_concurrently=True)`",
@@ -131,6 +133,7 @@ IDIOMS: Mapping[Form, Mapping[str, str]] = {
         "sequelize": "`queryInterface.removeIndex({table}, ..., {{ concurrently: true }})`, without a transaction",
         "node-pg-migrate": "`pgm.noTransaction(); pgm.dropIndex({table}, ..., {{ concurrently: true }})`",
         "ecto": "`drop index({table}, ..., concurrently: true)` with `@disable_ddl_transaction true`",
+        "knex": "`await knex.raw('DROP INDEX CONCURRENTLY ...')` with `exports.config = {{ transaction: false }}`",
     },
     Form.UNIQUE: {
         "alembic": "op.create_index(..., unique=True, postgresql_concurrently=True) in an autocommit_block(), then"
@@ -166,10 +169,11 @@ IDIOMS: Mapping[Form, Mapping[str, str]] = {
     },
     Form.LOCK_TIMEOUT: {
         "alembic": "`op.execute(\"SET lock_timeout = '5s'\")` first in upgrade(), or once for all in env.py",
-        "django": "RunSQL(\"SET LOCAL lock_timeout = '5s'\") as the first operation, or ALTER ROLE ... SET lock_timeout"
-        " for the role that migrates",
+        "django": "`migrations.RunSQL(\"SET LOCAL lock_timeout = '5s'\", migrations.RunSQL.noop)` as the first operation"
+        " (SET without LOCAL where `atomic = False`), or ALTER ROLE ... SET lock_timeout for the role that migrates",
         "activerecord": "`variables: {{ lock_timeout: 5s }}` in database.yml, or `execute \"SET lock_timeout = '5s'\"`",
         "flyway": "`flyway.initSql=SET lock_timeout = '5s'`",
+        "knex": "`await knex.raw(\"SET lock_timeout = '5s'\")` first in `up`",
         "ecto": "`execute \"SET LOCAL lock_timeout = '5s'\"`, or `after_connect` of the migration repo",
     },
     Form.EXPAND: {
@@ -192,8 +196,12 @@ def advice(form: Form, system: str, *, table: str = "", index: str = "", columns
     """What to do, and how that is written in ``system``. Names that are not known stay open ("...")."""
     idiom = IDIOMS.get(form, {}).get(system, "")
     if idiom:
+        table = table.removeprefix("public.")
+        schema, _, bare = table.rpartition(".")
         idiom = idiom.format(
-            table=_text(table.removeprefix("public.")),
+            table=_text(table),
+            bare=_text(bare),
+            schema=f", schema={_text(schema)}" if schema else "",
             index=_text(index),
             columns=f"[{', '.join(_text(column) for column in columns)}]" if columns else "[...]",
         )

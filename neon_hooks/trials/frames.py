@@ -95,5 +95,8 @@ def _fits(sql: str, pieces: Sequence[str]) -> bool:
     """Whether ``sql`` is the pieces in order, with something in the place of each gap."""
     at = 0
     for piece in pieces:
-        at = sql.find(piece, at) + len(piece) if sql.find(piece, at) >= 0 else len(sql) + 1
-    return sql.startswith(pieces[0]) and sql.endswith(pieces[-1]) and at <= len(sql)
+        place = sql.find(piece, at)
+        if place < 0:
+            return False
+        at = place + len(piece)
+    return sql.startswith(pieces[0]) and sql.endswith(pieces[-1])

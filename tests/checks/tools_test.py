@@ -56,6 +56,7 @@ class Team:
     def push(self, files: Mapping[str, str], before: str = "") -> UnitFacts:
         """What is known of a push of ``files``, tried on a copy; ``before`` went wrong on it earlier."""
         base = tree_of(self.project.path)
+        old = {name: (self.project.path / name).read_text() for name in files if (self.project.path / name).exists()}
         self.project.write(files)
         try:
             facts = self._try(base, before)
@@ -67,6 +68,7 @@ class Team:
         finally:
             for path in files:
                 (self.project.path / path).unlink()
+            self.project.write(old)
 
     def _try(self, base: Tree, before: str) -> UnitFacts:
         copy = self.copy()

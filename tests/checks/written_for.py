@@ -63,6 +63,17 @@ def operation(code: str, tool: Tool) -> Written:
     return Written(made.text, made.lines | set(called))
 
 
+def at_step(tool: Tool, number: int, code: str, *, alone: bool) -> tuple[str, str]:
+    """Path and text of a migration with ``code``, the one of ``number`` after what is deployed."""
+    text = tool.migration(code, alone)
+    if tool is ALEMBIC:
+        before = f"b{number + 1}" if number else "a1"
+        text = text.replace('"b2", "a1"', f'"b{number + 2}", "{before}"')
+    elif tool is DJANGO and number:
+        text = text.replace("0001_initial", f"000{number + 1}_example")
+    return tool.path.replace("2_example", f"{number + 2}_example"), text
+
+
 def _inner(rule: Rule) -> Sequence[str]:
     """Without the BEGIN and COMMIT around it, which are the tool's own affair."""
     texts = [part.text for part in split(rule.bad)]
@@ -103,6 +114,11 @@ from django.db import migrations, models
 
 def update(apps, schema_editor):
     apps.get_model("shop", "Order").objects.update(note="old")
+
+
+def in_slices(apps, schema_editor):
+    for first in range(0, 20_001, 500):
+        apps.get_model("shop", "Order").objects.filter(id__range=(first, first + 499)).update(note="x")
 
 
 class Migration(migrations.Migration):
