@@ -46,7 +46,8 @@ NUMBERS = itertools.count(1)
 BEFORE = {"invalid-index": "CREATE UNIQUE INDEX CONCURRENTLY customers_code ON customers (country_code)"}
 # What can only be tried as it stands: Postgres allows it no transaction, or it is about transactions.
 AS_IT_STANDS = {"concurrently-in-transaction", "nested-transaction", "invalid-index", "lock-timeout-with-concurrently"}
-# What nothing tells of a DO block: which of its statements took a lock, its rows, a lock_timeout of its own.
+# What nothing tells of a DO block that is a transaction of its own: which of its statements took a lock, its rows, a
+# lock_timeout of its own. Inside a tool's transaction its rows are counted: see tools_test.py.
 NOT_IN_A_DO_BLOCK = {"several-tables-locked", "unbatched-update", "unbatched-delete", "lock-timeout-too-long"}
 EXAMPLES = [rule for rule in CATALOGUE.values() if rule.bad]
 HARMLESS = {
