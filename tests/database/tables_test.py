@@ -34,7 +34,7 @@ def test_columns_with_their_numbers_types_and_shares_of_nulls(session: Connectio
     )
     columns = (
         Column(2, "a", "character varying(9)", True, "'x'::character varying"),
-        Column(3, "b", "bigint", True),
+        Column(3, "b", "bigint", True, "identity"),
         Column(4, "c", "integer", False),
     )
     assert named(session, "public.t").columns == columns
