@@ -55,7 +55,7 @@ def _validate(flags: Namespace, environ: Mapping[str, str], pushes: Iterable[Pus
                 from_ref=getattr(flags, "from_ref", ""),
                 everything=getattr(flags, "all", False),
             )
-            works = what_is_pushed(repository, pushed, settings)
+            works = what_is_pushed(repository, pushed, settings, models=settings.trials.drift)
             if works or _is_told(flags, settings):
                 from neon_hooks.rehearsal import rehearse  # loads all the rest
 

@@ -298,13 +298,42 @@ class DownAndUp:
     up: ToolRun | None = None
 
 
+class Agreement(StrEnum):
+    """What a tool says of its models and its migrations."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    NOTHING = "nothing"  # there are no models
+    UNKNOWN = "unknown"  # it could not be started, or gave up
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One comparison of models and migrations. ``run`` is None where the tool could not be started."""
+
+    agreement: Agreement
+    differences: tuple[str, ...] = ()
+    run: ToolRun | None = None
+
+
+@dataclass(frozen=True)
+class Drift:
+    """``now``: at the target, after its migrations. ``earlier``: at the base, before them; None where there is
+    no base, or nobody had to ask.
+    """
+
+    now: Compared
+    earlier: Compared | None = None
+
+
 @dataclass(frozen=True)
 class UnitFacts:
     """What was done with one unit.
 
     ``rows_before`` and ``rows_after`` are the bookkeeping's ids, None where a system keeps none.
     ``again`` is the second run; ``again_diff`` what it changed in the schema or the bookkeeping.
-    ``status`` is the command of the settings that is asked then, ``down_and_up`` the way back and forth.
+    ``status`` is the command of the settings that is asked then, ``down_and_up`` the way back and forth,
+    ``drift`` whether models and migrations agree.
     ``unknown_rows`` are ids recorded before the run of which the pushed tree has no file,
     ``pending_on_main`` the ids of the tree that were not applied then (None: not known), ``skipped`` those
     of them that the tool passes over in silence; ``mismatched`` are applied with another checksum.
@@ -328,6 +357,7 @@ class UnitFacts:
     again_diff: str = ""
     status: ToolRun | None = None
     down_and_up: DownAndUp | None = None
+    drift: Drift | None = None
     before: Catalogue | None = None
     after: Catalogue | None = None
     linted: tuple[Linted, ...] = ()

@@ -128,6 +128,7 @@ class Gate:
             environ=self.environ,
             deadline=self.deadline,
             say=self.say,
+            base=facts.range.base,
         )
 
 
@@ -150,5 +151,7 @@ def check_tried(unit: UnitFacts, stand_in: bool) -> None:
 
 
 def needs_trial(work: Work) -> bool:
-    """Whether there is something to run: new migrations, or edits whose effect the bookkeeping can show."""
-    return bool(work.pushed) or bool(work.edits and systems.keeps_record(work.unit))
+    """Whether there is something to run: new migrations, models to compare with the old ones, or edits whose
+    effect the bookkeeping can show.
+    """
+    return bool(work.pushed or work.models) or bool(work.edits and systems.keeps_record(work.unit))

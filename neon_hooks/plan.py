@@ -95,6 +95,23 @@ class Command:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """How a tool tells whether its models and its migrations agree, without writing into the checkout.
+
+    All patterns are looked for in the lines of its output. ``differs``: they do not agree. ``difference``: one
+    thing that differs, ``heading``: what the differences below it are about. ``nothing``: there are no models
+    to compare with. ``by_database``: the tool compares with the database, not with its own migrations.
+    """
+
+    command: Command
+    differs: str
+    difference: str
+    heading: str = ""
+    nothing: str = ""
+    by_database: bool = False
+
+
+@dataclass(frozen=True)
 class Script:
     """SQL files that we run ourselves, in order, as ``psql -v ON_ERROR_STOP=1 -f`` would."""
 
@@ -167,6 +184,7 @@ class Work:
     a way back, None where a tool knows none, or nothing is pushed. ``unpublished`` are further new ones, which
     the main line does not have either and which were looked at before. ``checksums`` (id -> any of these) is
     what the bookkeeping must hold for a migration that is applied as its file is now, for tools that keep some.
+    ``models`` are changed files that say what the schema should be.
     """
 
     unit: Unit
@@ -178,3 +196,4 @@ class Work:
     downs: frozenset[str] | None = None
     unpublished: tuple[Migration, ...] = ()
     checksums: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    models: tuple[str, ...] = ()

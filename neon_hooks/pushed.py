@@ -19,16 +19,19 @@ if TYPE_CHECKING:
     from neon_hooks.plan import Unit, Work
 
 
-def what_is_pushed(repository: Repository, pushed: Range, settings: Settings) -> list[Work]:
-    """The units for which the range has new migrations, or changes old ones."""
+def what_is_pushed(
+    repository: Repository, pushed: Range, settings: Settings, *, models: bool = False
+) -> list[Work]:
+    """The units for which the range has new migrations, or changes old ones. ``models``: or only the models."""
     changes = repository.changes(pushed)
-    if not concerns(repository, changes, settings):
+    if not concerns(repository, changes, settings, models=models):
         return []
     # Of a rewritten main line the old tip counts: its migrations may have been applied.
     known = pushed.published or pushed.base
-    return works_between(
+    works = works_between(
         changes, repository.tree(pushed.target), repository.tree(known) if known else None, settings
     )
+    return [work for work in works if work.pushed or work.edits or (models and work.models)]
 
 
 def what_is_staged(repository: Repository, range: Range, settings: Settings, head: str | None) -> list[Work]:
@@ -56,11 +59,11 @@ def what_is_staged(repository: Repository, range: Range, settings: Settings, hea
     return [work for work in works if work.pushed or work.edits]
 
 
-def concerns(repository: Repository, changes: Changes, settings: Settings) -> bool:
-    """Whether there may be a migration among the changes. When in doubt: yes."""
+def concerns(repository: Repository, changes: Changes, settings: Settings, *, models: bool = False) -> bool:
+    """Whether there may be a migration among the changes, or one of the ``models``. When in doubt: yes."""
     custom = [entry for entry in settings.systems if entry.system == "custom"]
     named = [entry.migrations_dir or join(entry.root, "migrations") for entry in custom]
-    return concerns_any(changes, repository.content, named)
+    return concerns_any(changes, repository.content, named, models=models)
 
 
 def works_between(changes: Changes, target: Tree, base: Tree | None, settings: Settings) -> list[Work]:
@@ -69,8 +72,7 @@ def works_between(changes: Changes, target: Tree, base: Tree | None, settings: S
     units = systems.detect(target, settings)
     if base and any(file.status == "D" for file in changes.files):
         units += [unit for unit in systems.detect(base, Settings()) if not _is_among(unit, units)]
-    works = [systems.work_for(unit, target, base, changes) for unit in units]
-    return [work for work in works if work.pushed or work.edits]
+    return [systems.work_for(unit, target, base, changes) for unit in units]
 
 
 def _is_among(unit: Unit, units: Sequence[Unit]) -> bool:

@@ -6,7 +6,7 @@ modules (neon_hooks/systems/<name>.py, with a SYSTEM each) are never loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from neon_hooks.changes import Changes, is_zero
@@ -26,6 +26,26 @@ class Entry:
     @property
     def module(self) -> str:
         return f"neon_hooks.systems.{self.name.replace('-', '_')}"
+
+
+@dataclass(frozen=True)
+class Models:
+    """Files that say what a system's schema should be: how their names end, and the marks in their texts.
+
+    ``below``: the name must end so, or lie in a directory of this name.
+    """
+
+    suffixes: tuple[str, ...]
+    marks: tuple[bytes, ...] = ()
+    below: str = ""
+
+    def names(self, path: str) -> bool:
+        if not path.endswith(self.suffixes):
+            return False
+        return not self.below or f"/{path}".endswith(f"/{self.below}.py") or f"/{self.below}/" in f"/{path}"
+
+    def shows(self, text: bytes) -> bool:
+        return not self.marks or any(mark in text for mark in self.marks)
 
 
 SCRIPTS = (".js", ".cjs", ".mjs", ".ts", ".cts", ".mts")
@@ -62,24 +82,37 @@ ENTRIES = (
     Entry("sql", (".sql",)),
     Entry("custom", ()),  # only where the settings name a directory
 )
+# By system, for those that can compare their models with their migrations.
+MODELS: Mapping[str, Models] = {
+    "alembic": Models((".py",), (b"mapped_column(", b"Mapped[", b"Column(", b"Table(", b"declarative_base", b"table=True")),
+    "django": Models((".py",), below="models"),
+    "prisma": Models((".prisma",)),
+    "drizzle": Models(SCRIPTS, (b"drizzle-orm/pg-core",)),
+    "typeorm": Models(SCRIPTS, (b"@Entity(", b"EntitySchema", b"@ViewEntity(")),
+    "mikroorm": Models(SCRIPTS, (b"@Entity(", b"EntitySchema", b"@Embeddable(", b"defineEntity(")),
+}
 
 
 def concerns_any(
-    changes: Changes, read: Callable[[str], bytes], directories: Iterable[str] = ()
+    changes: Changes, read: Callable[[str], bytes], directories: Iterable[str] = (), *, models: bool = False
 ) -> bool:
     """Whether a changed, added or deleted file may be a migration of any system. When in doubt: yes.
 
-    ``read`` returns the contents of a blob by its id. In ``directories`` every file may be one.
+    ``read`` returns the contents of a blob by its id. In ``directories`` every file may be one. ``models``:
+    files that say what the schema should be count as well.
     """
     named = tuple(f"{directory}/" if directory else "" for directory in directories)
     if any(file.path.startswith(named) for file in changes.files):
         return True
     for file in changes.files:
         entries = [entry for entry in ENTRIES if file.path.endswith(entry.suffixes)]
-        if not entries:
+        described = [each for each in MODELS.values() if each.names(file.path)] if models else []
+        if not entries and not described:
             continue
         texts = [read(oid) for oid in (file.new_oid, file.old_oid) if not is_zero(oid)]
         if any(_shows(entry, text) for entry in entries for text in texts):
+            return True
+        if any(each.shows(text) for each in described for text in texts):
             return True
     return False
 

@@ -86,6 +86,7 @@ class TrialSettings:
 
     down_and_up: bool = True
     record: bool = True
+    drift: bool = True
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ THRESHOLD_KEYS: Mapping[str, Check] = {
     "batch": kinds.count,
     "lock_timeout": kinds.milliseconds,
 }
-TRIAL_KEYS: Mapping[str, Check] = dict.fromkeys(("down_and_up", "record"), kinds.flag)
+TRIAL_KEYS: Mapping[str, Check] = dict.fromkeys(("down_and_up", "drift", "record"), kinds.flag)
 LOCAL_KEYS: Mapping[str, Check] = {"dump": kinds.text, "postgres": kinds.text, "roles": kinds.texts}
 KEYS: Mapping[str, Check] = {
     "project_id": kinds.text,

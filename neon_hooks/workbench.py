@@ -6,9 +6,9 @@ Joins git, run and the trials for gate.py, and for local.py, which fills an emul
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,7 +18,7 @@ from neon_hooks.dsn import Dsn
 from neon_hooks.errors import NotInstalled
 from neon_hooks.facts import ToolRun, UnitFacts
 from neon_hooks.git import Repository
-from neon_hooks.plan import Command, Script, Unit, Work
+from neon_hooks.plan import Command, Comparison, Script, Unit, Work
 from neon_hooks.redact import Redactor
 from neon_hooks.run import Prepared, execute, resolve
 from neon_hooks.settings import Settings
@@ -27,6 +27,7 @@ from neon_hooks.systems.base import System, kept
 from neon_hooks.trials.apply import apply
 from neon_hooks.trials.apply_again import apply_again
 from neon_hooks.trials.down_and_up import down_and_up, is_possible
+from neon_hooks.trials.drift import Comparing, drift, has_time
 from neon_hooks.trials.place import Place, Sight, look, start_script
 from neon_hooks.trials.replay import Replay, start_replay
 
@@ -43,6 +44,7 @@ class Tools:
     apply: Tool
     status: Prepared | None = None
     down: Prepared | Script | None = None
+    comparing: Comparing | None = None
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,18 @@ class Bench:
         system = systems.by_name(work.unit.system)
         place = self.place(dsn, self._unrecorded(self._tools(work).apply))
         self.say(f"running {work.unit.system} on the test Neon database branch")
+        comparing = self._tools(work).comparing
         with watch("apply"):
             before = look(place, kept(system, work.unit), tables=True)
+        earlier = None
+        if comparing and comparing.how.by_database and before.rows:
+            with watch("drift"):
+                earlier = comparing.earlier(place)
+        with watch("apply"):
             facts = apply(system, work, place, before, partial(self.start, work))
         if facts.first and facts.first.exit_code:
             return facts
-        if system.bookkeeping is not None:
+        if system.bookkeeping is not None and (work.pushed or work.edits):
             self.say(f"running {work.unit.system} a second time")
             with watch("apply again"):
                 facts = apply_again(system, facts, place, partial(self.start, work))
@@ -100,6 +108,10 @@ class Bench:
         if tools.status:
             with watch("status"):
                 facts = replace(facts, status=self._run(tools.status, dsn))
+        if comparing and has_time(facts, place):
+            self.say(f"comparing the models with the {work.unit.system} migrations")
+            with watch("drift"):
+                facts = drift(facts, place, comparing, earlier)
         if tools.down and is_possible(system, facts, place, before):
             self.say(f"taking the {work.unit.system} migrations back, and applying them once more")
             with watch("down and up"):
@@ -119,16 +131,31 @@ def bench(
     environ: Mapping[str, str],
     deadline: Deadline,
     say: Say,
+    base: str | None = None,
 ) -> Iterator[Bench]:
-    """Check ``commit`` out and find every tool. Raises Unavailable when one cannot be run."""
+    """Check ``commit`` out and find every tool. Raises Unavailable when one cannot be run.
+
+    ``base`` is the commit that models are compared at, to tell what is new.
+    """
     roots = [work.unit.root for work in works]
     dirs = [work.unit.migrations_dir for work in works]
     with (
+        ExitStack() as stack,
         TemporaryDirectory(prefix="neon-hooks-") as scratch,
         repository.checkout(commit, roots=roots, dirs=dirs, scratch=Path(scratch)) as checkout,
     ):
-        found = ToolSearch(repository, commit, checkout, settings, environ)
-        yield Bench(checkout, tuple(map(found.tools, works)), deadline, say, (settings.api_key,), settings.trials.record)
+
+        @cache
+        def search_base() -> ToolSearch | None:
+            """The same for what the main line has, checked out when somebody asks for it."""
+            if base is None:
+                return None
+            place = Path(stack.enter_context(TemporaryDirectory(prefix="neon-hooks-")))
+            earlier = stack.enter_context(repository.checkout(base, roots=roots, dirs=dirs, scratch=place))
+            return ToolSearch(repository, base, earlier, settings, environ)
+
+        found = ToolSearch(repository, commit, checkout, settings, environ, search_base)
+        yield Bench(checkout, tuple(map(found.tools, works)), deadline, say, (settings.api_key,), record=settings.trials.record)
 
 
 @dataclass(frozen=True)
@@ -140,6 +167,7 @@ class ToolSearch:
     checkout: Path
     settings: Settings
     environ: Mapping[str, str]
+    base: Callable[[], ToolSearch | None] = lambda: None
 
     def tools(self, work: Work) -> Tools:
         status = systems.status_of(work.unit)
@@ -149,7 +177,27 @@ class ToolSearch:
             apply,
             self._prepared(status, work.unit) if status else None,
             self._down(work, apply) if self.settings.trials.down_and_up else None,
+            self._comparing(work.unit) if self.settings.trials.drift else None,
         )
+
+    def _comparing(self, unit: Unit) -> Comparing | None:
+        how = systems.comparison_of(unit, self.repository.tree(self.commit))
+        if how is None:
+            return None
+        return Comparing(how, self.comparison(unit, how), partial(self._comparison_at_base, unit))
+
+    def comparison(self, unit: Unit, how: Comparison) -> Prepared | None:
+        try:
+            return self._prepared(how.command, unit)
+        except NotInstalled:
+            return None
+
+    def _comparison_at_base(self, unit: Unit) -> tuple[Comparison, Prepared | None] | None:
+        search = self.base()
+        if search is None:
+            return None
+        how = systems.comparison_of(unit, search.repository.tree(search.commit))
+        return (how, search.comparison(unit, how)) if how else None
 
     def _down(self, work: Work, apply: Tool) -> Prepared | Script | None:
         """What takes the migrations back: a command of the settings, else the program that has applied them."""

@@ -66,6 +66,7 @@ class Team:
             "HOME": str(home),
             # Two more runs of the tool, which only those need who ask for them.
             "NEON_HOOKS_TRIALS_DOWN_AND_UP": "false",
+            "NEON_HOOKS_TRIALS_DRIFT": "false",
         }
 
     def deployed(self, files: Mapping[str, str | None], sql: str = "") -> None:

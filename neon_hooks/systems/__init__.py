@@ -12,11 +12,13 @@ from importlib import import_module
 
 from neon_hooks.changes import Changes
 from neon_hooks.errors import UsageError
-from neon_hooks.plan import Command, Edit, Migration, Script, Unit, Work
-from neon_hooks.registry import ENTRIES
+from neon_hooks.plan import Command, Comparison, Edit, Migration, Script, Unit, Work
+from neon_hooks.registry import ENTRIES, MODELS
 from neon_hooks.settings import COMMANDS, Settings, SystemSettings
 from neon_hooks.systems.base import History, System, kept
 from neon_hooks.systems.custom import own_command
+from neon_hooks.systems.places import is_foreign
+from neon_hooks.systems.pycode import same_code
 from neon_hooks.systems.waysback import is_given_up
 from neon_hooks.tree import Tree, inside, join
 
@@ -130,6 +132,12 @@ def work_for_files(unit: Unit, tree: Tree, paths: frozenset[str]) -> Work:
     return Work(unit, history, tuple(m for m in history if m.path in paths), is_graph=system.is_graph)
 
 
+def comparison_of(unit: Unit, tree: Tree) -> Comparison | None:
+    """How the tool compares its models with its migrations; not where the settings start it in another way."""
+    system = by_name(unit.system)
+    return system.compare(unit, tree) if system.compare and not unit.options.get("command") else None
+
+
 def status_of(unit: Unit) -> Command | None:
     """What the settings want to be asked when the migrations have run."""
     return own_command(unit, "status") if unit.options.get("status") else None
@@ -171,8 +179,24 @@ def work_for(unit: Unit, target: Tree, base: Tree | None, changes: Changes) -> W
         is_graph=system.is_graph,
         numbers={id: number for id, number in numbers.items() if number},
         checksums=_checksums(system, target, work),
+        models=_changed_models(unit, target, base, changes) if comparison_of(unit, target) else (),
         downs=frozenset(system.downs(unit, target, work.history)) if system.downs and work.pushed else None,
     )
+
+
+def _changed_models(unit: Unit, target: Tree, base: Tree | None, changes: Changes) -> tuple[str, ...]:
+    """The changed files that say what the schema should be; comments in Python do not count."""
+    models, found = MODELS[unit.system], []
+    for file in changes.files:
+        path = file.path
+        is_migration = unit.migrations_dir not in ("", unit.root) and inside(path, unit.migrations_dir)
+        if is_migration or not inside(path, unit.root) or is_foreign(path) or not models.names(path):
+            continue
+        before, after = base.content(path) if base else b"", target.content(path)
+        is_same = path.endswith(".py") and path in target and before and same_code(before, after)
+        if not is_same and (models.shows(before) or models.shows(after)):
+            found.append(path)
+    return tuple(found)
 
 
 def _checksums(system: System, tree: Tree, work: Work) -> dict[str, frozenset[str]]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit, Work
+from neon_hooks.plan import Bookkeeping, Command, Comparison, Migration, Proof, Unit, Work
 from neon_hooks.systems.alembic_config import Location, environment_options, locations
 from neon_hooks.systems.base import History, Ids, System, ancestors, foundation, heads, ids, in_order
 from neon_hooks.systems.places import relative
@@ -132,6 +132,18 @@ def down(work: Work, tree: Tree) -> Command | None:
     return replace(up, argv=(*argv, target or "base"))
 
 
+def compare(unit: Unit, tree: Tree) -> Comparison:
+    """``alembic check`` (1.9): the models against the database, which must be at the newest revision."""
+    up = apply(unit, ())
+    return Comparison(
+        replace(up, argv=tuple("check" if word == "upgrade" else word for word in up.argv[:-1])),
+        differs=r"New upgrade operations detected",
+        difference=r"\(['\"](?:add|remove|modify)_\w+['\"],.*?(?=,? ?[\[(]*\(['\"](?:add|remove|modify)_|\]*\s*$)",
+        nothing=r"does not provide a MetaData object",
+        by_database=True,
+    )
+
+
 # Logging sections, because the env.py of Alembic's template hands the file to logging.config.fileConfig.
 INI = """\
 [alembic]
@@ -187,4 +199,5 @@ SYSTEM = System(
     is_graph=True,
     written=lambda unit, tree, migration: of_alembic(tree, migration),
     downs=within(python("upgrade", "downgrade")),
+    compare=compare,
 )

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Replayed, Script, Unit, Work, Written
+from neon_hooks.plan import (
+    Bookkeeping, Command, Comparison, Migration, Proof, Replayed, Script, Unit, Work, Written,
+)  # fmt: skip
 from neon_hooks.sqlscript import split
 from neon_hooks.tree import Tree
 
@@ -98,6 +100,8 @@ class System:
                   fewer than ``pending``: not all of them are SQL. None: never.
     written:      (unit, tree, migration) -> the SQL that stands in its file, None where only code can tell.
                   Not given: what is replayed, else a whole .sql file in one transaction.
+    compare:      (unit, tree) -> how the tool compares its models (registry.MODELS) with its migrations; None: here
+                  it cannot
     """
 
     name: str
@@ -125,6 +129,7 @@ class System:
     explain: Callable[[str], DatabaseError | None] = lambda output: None
     replay: Callable[[Unit, Tree, History], Sequence[Replayed]] | None = None
     written: Callable[[Unit, Tree, Migration], Written | None] | None = None
+    compare: Callable[[Unit, Tree], Comparison | None] | None = None
 
 
 def kept(system: System, unit: Unit) -> Bookkeeping | None:

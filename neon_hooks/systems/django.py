@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit, Work
+from neon_hooks.plan import Bookkeeping, Command, Comparison, Migration, Proof, Unit, Work
 from neon_hooks.systems.base import History, Ids, System, foundation, in_order, rows_without_a_file
 from neon_hooks.systems.django_project import (
     app_label,
@@ -206,6 +206,20 @@ def down(work: Work, tree: Tree) -> Command | None:
     return replace(up, argv=(*up.argv[:3], *where, *up.argv[3:]))
 
 
+def compare(unit: Unit, tree: Tree) -> Comparison:
+    """``makemigrations --check``: the models against the migrations' own state. It writes nothing (--dry-run), and
+    where a new column needs a value for old rows it says so in the place of a migration.
+    """
+    up = apply(unit, ())
+    words = ("makemigrations", "--check", "--dry-run", "--noinput")
+    return Comparison(
+        replace(up, argv=(*up.argv[:2], *words, *up.argv[6:])),
+        differs=r"^Migrations for '|not migrated: it is impossible",
+        difference=r"^ {4,}[-+~] .*|^Field .* not migrated: it is impossible.*",
+        heading=r"^Migrations for '\w+'",
+    )
+
+
 def reversible(text: str) -> str:
     """All but what has code or SQL of its own for one direction only."""
     return text if all(all(given(text) or ()) for name, given in HAND_WRITTEN.items() if name in text) else ""
@@ -249,4 +263,5 @@ SYSTEM = System(
     downs=within(reversible),
     unknown=unknown,
     written=lambda unit, tree, migration: of_django(tree, migration),
+    compare=compare,
 )

@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Replayed, Unit
+from neon_hooks.plan import Bookkeeping, Command, Comparison, Migration, Proof, Replayed, Unit
 from neon_hooks.systems.base import History, Ids, System, any_line_ends, ids
 from neon_hooks.systems.drizzle_config import JOURNAL, Location, locations
 from neon_hooks.systems.places import relative
@@ -105,6 +105,54 @@ def apply(unit: Unit, pushed: History) -> Command:
         project.pop("driver", None)
         text = json.dumps({**project, "dbCredentials": {"url": "{url_with_password}"}})
     return Command(("drizzle-kit", "migrate", "--config", "{files}/" + name), "node", files={name: text})
+
+
+# ``generate`` writes what is missing next to the migrations: into a copy, which is gone with this file.
+COMPARE = """\
+import {{ cpSync, existsSync, mkdirSync, readdirSync, readFileSync }} from "node:fs";
+import {{ join }} from "node:path";
+{project}
+const [out, copy] = [{out}, {copy}];
+mkdirSync(copy, {{ recursive: true }});
+if (existsSync(out)) cpSync(out, copy, {{ recursive: true }});
+const files = () => (readdirSync(copy, {{ recursive: true }}) as string[]).map(String);
+if (!files().some((name) => name.endsWith("snapshot.json"))) {{
+  console.log("neon-hooks: no snapshots");
+  process.exit(0);
+}}
+process.on("exit", () => {{
+  for (const name of files().filter((each) => /neon_hooks_drift.*\\.sql$/.test(each)))
+    for (const statement of readFileSync(join(copy, name), "utf8").split("--> statement-breakpoint"))
+      console.log("neon-hooks: differs: " + statement.trim().replace(/\\s+/g, " "));
+}});
+export default {{ ...project, driver: undefined, out: copy, dbCredentials: {{ url: "{{url_with_password}}" }} }};
+"""
+IMPORTED = """\
+import * as imported from {config};
+let project: any = imported;
+for (let depth = 0; project.default && depth < 3; depth++) project = project.default;
+"""
+
+
+def compare(unit: Unit, tree: Tree) -> Comparison | None:
+    """``generate`` in a copy: a new file is what the schema has and the newest snapshot has not."""
+    config, given = unit.options.get("config", ""), unit.options.get("json", "")
+    if not config and not given:
+        return None
+    imported = IMPORTED.format(config=json.dumps("{checkout}/" + config, ensure_ascii=False))
+    text = COMPARE.format(
+        project=f"const project: any = {given};" if given else imported,
+        out=json.dumps("{checkout}/" + unit.migrations_dir, ensure_ascii=False),
+        copy=json.dumps("{files}/drizzle"),
+    )
+    name = "drizzle.config.ts"
+    argv = ("drizzle-kit", "generate", "--name", "neon_hooks_drift", "--config", "{files}/" + name)
+    return Comparison(
+        Command(argv, "node", files={name: text}),
+        differs=r"^neon-hooks: differs: |prompts require a TTY",
+        difference=r"(?<=^neon-hooks: differs: ).*|.*prompts require a TTY.*",
+        nothing=r"^neon-hooks: no snapshots",
+    )
 
 
 def bookkeeping(unit: Unit) -> Bookkeeping:
@@ -219,4 +267,5 @@ SYSTEM = System(
     skipped=skipped,
     watch=watch,
     replay=replay,
+    compare=compare,
 )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Work
+from neon_hooks.plan import Bookkeeping, Command, Comparison, Migration, Unit, Work
 from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.jscode import SUFFIXES, code, expressions, files_in, literal, paths, same_js
 from neon_hooks.systems.nodecode import ADDRESS, LOADER, LOADER_FILE
@@ -129,6 +129,17 @@ def down(work: Work, tree: Tree) -> Command:
     return replace(apply(work.unit, work.pushed), argv=("mikro-orm", "migration:down"))
 
 
+def compare(unit: Unit, tree: Tree) -> Comparison:
+    """``schema:update --dump``: what MikroORM would do to the database to make it as the entities say."""
+    return Comparison(
+        replace(apply(unit, ()), argv=("mikro-orm", "schema:update", "--dump")),
+        differs=r"(?i)^\s*(?:create|alter|drop|comment) ",
+        difference=r"(?i)^\s*(?:create|alter|drop|comment) .*",
+        nothing=r"No entities (?:were )?(?:found|discovered)",
+        by_database=True,
+    )
+
+
 CONFIG = """\
 "use strict";
 // The project's own configuration, with the address of the test Neon database branch.
@@ -176,5 +187,5 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 
 SYSTEM = System(
     name="mikroorm", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping, same=same_js,
-    down=down, down_one=True, number=id_as_number, downs=within(function()),
+    down=down, down_one=True, number=id_as_number, downs=within(function()), compare=compare,
 )  # fmt: skip

@@ -16,11 +16,13 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit
+from neon_hooks.plan import Bookkeeping, Command, Comparison, Migration, Replayed, Unit
 from neon_hooks.systems.base import History, System, any_line_ends
+from neon_hooks.systems.packagejson import versions
 from neon_hooks.systems.places import relative
 from neon_hooks.systems.prisma_project import Location, located, locations
 from neon_hooks.tree import Tree, join
@@ -40,6 +42,7 @@ def _unit(place: Location) -> Unit:
     options = {
         "config": place.config,
         "schema": "" if place.default_schema else place.schema,
+        "models": place.schema,
         "variables": " ".join(place.variables),
         "literal": place.schema if place.literal else "",
         "db_schema": place.db_schema,
@@ -160,6 +163,28 @@ def _wrapper(config: str, variables: Sequence[str]) -> str:
     )  # fmt: skip
 
 
+def compare(unit: Unit, tree: Tree) -> Comparison | None:
+    """``migrate diff``: the schema against the database, which all migrations have been applied to."""
+    schema = unit.options.get("models", "")
+    if unit.options.get("push") or unit.options.get("literal") or not schema:
+        return None
+    path = relative(schema, unit.root)
+    major = re.search(r"\d+", versions(tree, unit.root).get("prisma", ""))
+    words: tuple[str, ...]
+    if int(major[0]) >= 7 if major else bool(unit.options.get("config")):
+        words = ("--from-config-datasource", "--to-schema", path)
+    else:
+        words = ("--from-schema-datasource", path, "--to-schema-datamodel", path)
+    plain = replace(unit, options={key: value for key, value in unit.options.items() if key != "schema"})
+    return Comparison(
+        command(plain, "migrate", "diff", *words, "--exit-code"),
+        differs=r"^\s*\[[-+*]\] ",
+        difference=r"^\s*\[[-+*]\] .*",
+        heading=r"^\[\*\] Changed the .*",
+        by_database=True,
+    )
+
+
 def bookkeeping(unit: Unit) -> Bookkeeping | None:
     """``db push`` keeps none.
 
@@ -275,4 +300,5 @@ SYSTEM = System(
     name="prisma", detect=detect, history=history, apply=apply, at=at, default_dir="prisma/migrations",
     bookkeeping=bookkeeping, explain=explain, replay=replay,
     watch=watch, finished=finished, number=number, checksums=checksums,
+    compare=compare,
 )  # fmt: skip

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Work
+from neon_hooks.plan import Bookkeeping, Command, Comparison, Migration, Unit, Work
 from neon_hooks.systems.base import History, System
 from neon_hooks.systems.jscode import SUFFIXES, code, expressions, literal, literals, paths, same_js
 from neon_hooks.systems.nodecode import ADDRESS, LOADER, LOADER_FILE
@@ -164,6 +164,19 @@ def down(work: Work, tree: Tree) -> Command:
     return replace(up, argv=("typeorm", "migration:revert", *up.argv[2:]))
 
 
+def compare(unit: Unit, tree: Tree) -> Comparison | None:
+    """``schema:log``: what TypeORM would do to the database to make it as the entities say."""
+    up = apply(unit, ())
+    if not unit.options.get("source"):
+        return None
+    return Comparison(
+        replace(up, argv=("typeorm", "schema:log", *up.argv[2:4])),
+        differs=r"will execute following sql quer",
+        difference=r"(?i)^\s*(?:create|alter|drop|comment|insert|delete|update) .*",
+        by_database=True,
+    )
+
+
 DATA_SOURCE = """\
 "use strict";
 // The project's own DataSource, with the address of the test Neon database branch.
@@ -226,4 +239,5 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 SYSTEM = System(
     name="typeorm", detect=detect, history=history, apply=apply, at=at, default_dir="src/migrations",
     bookkeeping=bookkeeping, down=down, down_one=True, same=same_js, number=number, downs=within(function()),
+    compare=compare,
 )  # fmt: skip

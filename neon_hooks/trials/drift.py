@@ -1,0 +1,77 @@
+"""Trial: let the tool compare the models with the migrations. Code that is deployed with columns that no migration
+makes fails at its first query.
+
+What differed before the push is told apart: the same comparison, at the base commit. A tool that compares
+with the database is asked for that before the pushed migrations run, the others only when something differs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from neon_hooks.facts import Agreement, Compared, Drift, ToolRun, UnitFacts
+from neon_hooks.plan import Comparison
+from neon_hooks.run import Prepared, execute
+from neon_hooks.trials.place import Place
+
+RUNS = 3  # as long as the first one: this one, the one at the base, and one to spare
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of a Python object: another one in each process
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """``tool`` is None where it is not installed. ``at_base`` says how it is done there; None: there is no base."""
+
+    how: Comparison
+    tool: Prepared | None
+    at_base: Callable[[], tuple[Comparison, Prepared | None] | None]
+
+    def now(self, place: Place) -> Compared:
+        return _compared(self.how, self.tool, place)
+
+    def earlier(self, place: Place) -> Compared | None:
+        found = self.at_base()
+        return _compared(*found, place) if found else None
+
+
+def has_time(facts: UnitFacts, place: Place) -> bool:
+    """A slow tool must not lose the verdict that there is already."""
+    return facts.first is None or facts.first.ms * RUNS < place.deadline.remaining() * 1000
+
+
+def drift(facts: UnitFacts, place: Place, comparing: Comparing, earlier: Compared | None) -> UnitFacts:
+    """Add what the tool says. ``earlier`` was found at the base, before the migrations ran, if that was asked."""
+    now = comparing.now(place)
+    if now.agreement is Agreement.DIFFERENT and earlier is None and not comparing.how.by_database:
+        earlier = comparing.earlier(place)
+    return replace(facts, drift=Drift(now, earlier))
+
+
+def _compared(how: Comparison, tool: Prepared | None, place: Place) -> Compared:
+    if tool is None:
+        return Compared(Agreement.UNKNOWN)
+    return read(how, execute(tool, dsn=place.dsn, deadline=place.deadline, redact=place.redact))
+
+
+def read(how: Comparison, run: ToolRun) -> Compared:
+    """What a run of the tool says."""
+    if re.search(how.differs, run.output, re.MULTILINE):
+        found = tuple(dict.fromkeys(_differences(how, run.output)))
+        return Compared(Agreement.DIFFERENT, found or tuple(run.output.strip().splitlines()[-1:]), run)
+    if how.nothing and re.search(how.nothing, run.output, re.MULTILINE):
+        return Compared(Agreement.NOTHING, (), run)
+    return Compared(Agreement.UNKNOWN if run.exit_code else Agreement.SAME, (), run)
+
+
+def _differences(how: Comparison, output: str) -> Iterator[str]:
+    """One after the other, each with the heading that it stands under."""
+    heading = ""
+    for line in output.splitlines():
+        if how.heading and re.match(how.heading, line):
+            heading = line.strip().rstrip(":") + ": "
+        else:
+            for match in re.finditer(how.difference, line):
+                if match[0].strip():
+                    yield heading + ADDRESS.sub("", match[0].strip())
