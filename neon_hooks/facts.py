@@ -327,13 +327,23 @@ class Drift:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A row of the tool's own tables because of which it refuses to work, and how that is repaired (plan.Refusal)."""
+
+    table: str
+    name: str
+    repair: str
+    is_lock: bool
+
+
+@dataclass(frozen=True)
 class UnitFacts:
     """What was done with one unit.
 
     ``rows_before`` and ``rows_after`` are the bookkeeping's ids, None where a system keeps none.
     ``again`` is the second run; ``again_diff`` what it changed in the schema or the bookkeeping.
     ``status`` is the command of the settings that is asked then, ``down_and_up`` the way back and forth,
-    ``drift`` whether models and migrations agree.
+    ``drift`` whether models and migrations agree. Where there is something in ``refusals``, nothing was started.
     ``unknown_rows`` are ids recorded before the run of which the pushed tree has no file,
     ``pending_on_main`` the ids of the tree that were not applied then (None: not known), ``skipped`` those
     of them that the tool passes over in silence; ``mismatched`` are applied with another checksum.
@@ -358,6 +368,7 @@ class UnitFacts:
     status: ToolRun | None = None
     down_and_up: DownAndUp | None = None
     drift: Drift | None = None
+    refusals: tuple[Refused, ...] = ()
     before: Catalogue | None = None
     after: Catalogue | None = None
     linted: tuple[Linted, ...] = ()

@@ -58,6 +58,22 @@ class Bookkeeping:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """A state of its own tables in which a tool refuses to work, and which a copy has like the original.
+
+    ``table`` and ``schema`` as in Bookkeeping. ``name_sql`` is an expression over a row (``entry``) that names what
+    is wrong with it, null where nothing is. ``repair`` is the tool's own command ({name} is filled in).
+    ``is_lock``: somebody may be at work just now.
+    """
+
+    table: str
+    name_sql: str
+    repair: str
+    schema: str | None = None
+    is_lock: bool = False
+
+
+@dataclass(frozen=True)
 class Command:
     """How a project's own tool is started. ``family`` says who finds ``argv[0]``, and which driver shim
     is loaded into it:

@@ -29,6 +29,15 @@ LOCKED = (
 
 def check(facts: Facts) -> Iterator[Finding]:
     for unit in facts.units:
+        for lock in (each for each in unit.refusals if each.is_lock):
+            yield found(
+                RULE,
+                f"the migration tool's lock is taken by {lock.name} (table {lock.table}), so nothing was tried",
+                path=unit.unit.migrations_dir,
+                system=unit.unit.system,
+                fix=f"{RULE.fix}: {lock.repair}",
+                evidence={"table": lock.table, "by": lock.name},
+            )
         if unit.first is None or not unit.first.exit_code:
             continue
         for words, release in LOCKED:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import unified_diff
 
 from psycopg import sql
 
 from neon_hooks.database.catalogue import QUERIES
 from neon_hooks.database.connect import Connection
-from neon_hooks.plan import Bookkeeping
+from neon_hooks.facts import Refused
+from neon_hooks.plan import Bookkeeping, Refusal
 
 FIND_TABLE = """
     select n.nspname, c.relname
@@ -39,6 +40,18 @@ def bookkeeping_rows(connection: Connection, bookkeeping: Bookkeeping) -> frozen
     """The ids alone."""
     found = recorded(connection, bookkeeping)
     return None if found is None else frozenset(found)
+
+
+def refused(connection: Connection, refusals: Iterable[Refusal]) -> tuple[Refused, ...]:
+    """The rows because of which a tool would refuse to work."""
+    found = []
+    for each in refusals:
+        for schema, table in connection.execute(FIND_TABLE, (each.table, each.schema)).fetchall():
+            # The expression is a constant of the system's own file.
+            query = sql.SQL("select named from {} as entry, lateral (select ({})::text) name(named) where named is not null")
+            rows = connection.execute(query.format(sql.Identifier(schema, table), sql.SQL(each.name_sql)))
+            found += [Refused(table, name, each.repair.replace("{name}", name), each.is_lock) for (name,) in rows]
+    return tuple(found)
 
 
 def schema_lines(connection: Connection) -> tuple[str, ...]:

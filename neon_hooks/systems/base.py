@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import (
-    Bookkeeping, Command, Comparison, Migration, Proof, Replayed, Script, Unit, Work, Written,
+    Bookkeeping, Command, Comparison, Migration, Proof, Refusal, Replayed, Script, Unit, Work, Written,
 )  # fmt: skip
 from neon_hooks.sqlscript import split
 from neon_hooks.tree import Tree
@@ -100,6 +100,7 @@ class System:
                   fewer than ``pending``: not all of them are SQL. None: never.
     written:      (unit, tree, migration) -> the SQL that stands in its file, None where only code can tell.
                   Not given: what is replayed, else a whole .sql file in one transaction.
+    refusals:     states of the tool's own tables in which it refuses to work
     compare:      (unit, tree) -> how the tool compares its models (registry.MODELS) with its migrations; None: here
                   it cannot
     """
@@ -129,6 +130,7 @@ class System:
     explain: Callable[[str], DatabaseError | None] = lambda output: None
     replay: Callable[[Unit, Tree, History], Sequence[Replayed]] | None = None
     written: Callable[[Unit, Tree, Migration], Written | None] | None = None
+    refusals: Callable[[Unit], Iterable[Refusal]] = lambda unit: ()
     compare: Callable[[Unit, Tree], Comparison | None] | None = None
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit
+from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Refusal, Unit
 from neon_hooks.systems.base import History, Ids, System, ids
 from neon_hooks.systems.flyway_config import (
     CONVENTION, NOT_FLYWAYS, SOURCES, Place, place, places,
@@ -266,4 +266,11 @@ SYSTEM = System(
     number=version,
     checksums=checksums,
     downs=downs,
+    refusals=lambda unit: (
+        Refusal(
+            unit.options.get("flyway.table") or TABLE,
+            "case when not success then coalesce(version, description) end",
+            "`flyway repair`",
+        ),
+    ),
 )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Replayed, Unit, Work
+from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Refusal, Replayed, Unit, Work
 from neon_hooks.systems.base import History, Ids, System, id_as_number, ids
 from neon_hooks.systems.places import relative, up_from
 from neon_hooks.systems.sqlfiles import (
@@ -141,4 +141,10 @@ SYSTEM = System(
     bookkeeping=bookkeeping, down=down, same=same_sql, applied=applied, prove=prove, unknown=unknown,
     number=id_as_number, downs=beside(lambda migration: migration.path.removesuffix(UP) + ".down.sql"),
     skipped=skipped, replay=replay, explain=explain,
+    refusals=lambda unit: (
+        Refusal(
+            unit.options.get("table", TABLE), "case when dirty then version end",
+            "`migrate force {name}`, or force the version before it where nothing of it was kept",
+        ),
+    ),
 )  # fmt: skip

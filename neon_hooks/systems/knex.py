@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Work
+from neon_hooks.plan import Bookkeeping, Command, Migration, Refusal, Unit, Work
 from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.jscode import (
     EXPORTS_UP,
@@ -211,4 +211,10 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
 SYSTEM = System(
     name="knex", detect=detect, history=history, apply=apply, at=at, bookkeeping=bookkeeping, same=same_js,
     down=down, number=id_as_number, downs=within(function()),
+    refusals=lambda unit: (
+        Refusal(
+            f"{bookkeeping(unit).table}_lock", "case when is_locked = 1 then 'somebody' end",
+            "`knex migrate:unlock`", bookkeeping(unit).schema, is_lock=True,
+        ),
+    ),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Unit, Work, Written
+from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Refusal, Unit, Work, Written
 from neon_hooks.systems.base import History, Ids, System, ids
 from neon_hooks.systems.liquibase_changelog import FORMATTED, Changelog, ChangeSet, normal, sql_of
 from neon_hooks.systems.liquibase_config import (
@@ -185,6 +185,13 @@ def bookkeeping(unit: Unit) -> Bookkeeping:
     return Bookkeeping(table.lower(), ROW, schema)
 
 
+def refusals(unit: Unit) -> Iterable[Refusal]:
+    names = (f"liquibase.databasechangeloglocktable{ending}" for ending in ("name", ""))
+    table = next((unit.options[name] for name in names if unit.options.get(name)), "databasechangeloglock")
+    name = "case when locked then coalesce(lockedby, 'somebody') end"
+    yield Refusal(table.lower(), name, "`liquibase release-locks`", bookkeeping(unit).schema, is_lock=True)
+
+
 def prove(before: Ids, after: Ids, history: History, pushed: History) -> Proof:
     """A change set that runs in other contexts, or is skipped by its own condition, leaves no row."""
     return Proof(missing=(before | ids(history)) - after, unexpected=frozenset())
@@ -240,4 +247,5 @@ SYSTEM = System(
     watch=watch,
     explain=explain,
     written=written,
+    refusals=refusals,
 )

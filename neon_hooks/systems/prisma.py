@@ -20,7 +20,7 @@ from dataclasses import replace
 
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Comparison, Migration, Replayed, Unit
+from neon_hooks.plan import Bookkeeping, Command, Comparison, Migration, Refusal, Replayed, Unit
 from neon_hooks.systems.base import History, System, any_line_ends
 from neon_hooks.systems.packagejson import versions
 from neon_hooks.systems.places import relative
@@ -201,6 +201,17 @@ def bookkeeping(unit: Unit) -> Bookkeeping | None:
     )
 
 
+def refusals(unit: Unit) -> Iterable[Refusal]:
+    """P3009: a row that was begun, and neither finished nor given up."""
+    if not unit.options.get("push"):
+        yield Refusal(
+            "_prisma_migrations",
+            "case when finished_at is null and rolled_back_at is null then migration_name end",
+            "`prisma migrate resolve --rolled-back {name}`, or `--applied {name}`",
+            schema=unit.options.get("db_schema") or None,
+        )
+
+
 DB_ERROR = re.compile(r"DbError \{.*", re.DOTALL)
 QUOTED = r'"((?:[^"\\]|\\.)*)"'
 STATES = {
@@ -300,5 +311,5 @@ SYSTEM = System(
     name="prisma", detect=detect, history=history, apply=apply, at=at, default_dir="prisma/migrations",
     bookkeeping=bookkeeping, explain=explain, replay=replay,
     watch=watch, finished=finished, number=number, checksums=checksums,
-    compare=compare,
+    compare=compare, refusals=refusals,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit, Work
+from neon_hooks.plan import Bookkeeping, Command, Migration, Refusal, Replayed, Unit, Work
 from neon_hooks.systems.base import History, System, any_line_ends, id_as_number
 from neon_hooks.systems.dbmate import UP as DBMATE
 from neon_hooks.systems.goose import UP as GOOSE
@@ -151,4 +151,7 @@ SYSTEM = System(
     ),
     down=down, down_one=True, checksums=checksums,
     number=id_as_number, downs=beside(down_file), replay=replay, explain=explain,
+    refusals=lambda unit: (
+        Refusal(TABLE, "case when not success then version end", f"delete its row from {TABLE}, as sqlx has no command for it"),
+    ),
 )  # fmt: skip

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Work, Written
+from neon_hooks.plan import Bookkeeping, Command, Migration, Refusal, Unit, Work, Written
 from neon_hooks.systems.base import History, System, in_order
 from neon_hooks.systems.places import by_directory, own, relative, up_from
 from neon_hooks.systems.pycode import module_values, same_code, texts
@@ -192,4 +192,5 @@ SYSTEM = System(
     bookkeeping=lambda unit: Bookkeeping(unit.options.get("table", TABLE), "migration_id"), same=same,
     written=written,
     down=down, number=number, downs=downs,
+    refusals=lambda unit: (Refusal("yoyo_lock", "'process ' || pid", "`yoyo break-lock`", is_lock=True),),
 )  # fmt: skip

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from neon_hooks.database.connect import connect_when_ready
 from neon_hooks.database.execute import FileRun, run_files
-from neon_hooks.database.inspect import difference, recorded, schema_lines
+from neon_hooks.database.inspect import difference, recorded, refused, schema_lines
 from neon_hooks.database.tables import catalogue
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
 from neon_hooks.errors import Unavailable
-from neon_hooks.facts import Catalogue, Statement, ToolRun
-from neon_hooks.plan import Bookkeeping, Script
+from neon_hooks.facts import Catalogue, Refused, Statement, ToolRun
+from neon_hooks.plan import Bookkeeping, Refusal, Script
 
 # Runs the migrations of one unit in the database that is handed to it: the same one, by another way, while
 # the flight recorder listens.
@@ -40,12 +40,13 @@ class Place:
 @dataclass(frozen=True)
 class Sight:
     """What the database holds: the bookkeeping's ids with their checksums (None: no table), its schema as
-    lines, and its tables.
+    lines, its tables, and what a tool would refuse to work because of.
     """
 
     records: Mapping[str, str] | None
     schema: tuple[str, ...]
     catalogue: Catalogue = Catalogue()
+    refusals: tuple[Refused, ...] = ()
 
     @property
     def rows(self) -> frozenset[str] | None:
@@ -65,12 +66,14 @@ def changed(before: Sight, after: Sight) -> str:
     return "\n".join(filter(None, changes))
 
 
-def look(place: Place, bookkeeping: Bookkeeping | None, *, tables: bool = False) -> Sight:
+def look(
+    place: Place, bookkeeping: Bookkeeping | None, *, tables: bool = False, refusals: Iterable[Refusal] = ()
+) -> Sight:
     """``tables``: read the catalogue as well, which counts the rows of small tables."""
     with closing(connect_when_ready(place.dsn, place.deadline)) as connection:
         records = recorded(connection, bookkeeping) if bookkeeping else None
         found = catalogue(connection) if tables else Catalogue()
-        return Sight(records, schema_lines(connection), found)
+        return Sight(records, schema_lines(connection), found, refused(connection, refusals))
 
 
 def start_script(script: Script, place: Place) -> ToolRun:

@@ -92,8 +92,9 @@ def test_a_migration_that_failed_in_production_is_explained(team: Team) -> None:
     team.query("insert into _prisma_migrations (id, checksum, migration_name) values ('x', 'y', '20250215000000_half')")
     pushed = team.push(PRISMA.pushing(PRISMA.good))
     (finding,) = pushed.errors
-    assert finding["rule"] == "migration-fails" and "P3009" in finding["message"]
-    assert "--rolled-back" in finding["fix"]
+    assert finding["rule"] == "failed-record" and "20250215000000_half failed" in finding["message"]
+    assert "`prisma migrate resolve --rolled-back 20250215000000_half`" in finding["fix"]
+    assert pushed.document["systems"][0]["runs"] == []
     team.assert_main_is_untouched()
 
 

@@ -105,6 +105,8 @@ def what_is_pending_on_main_is_applied_first_and_only_what_is_pushed_is_required
     team.deployed(story.pushing(story.good))  # on the main line, not yet deployed
     pushed = team.push(story.pushing(story.after_good))
     assert pushed.passed, pushed.said
+    (note,) = (each for each in pushed.document["findings"] if each["rule"] == "pending-on-main")
+    assert note["evidence"]["ids"] == [story.good_id]
     assert [(m["id"], m["pushed"], m["applied"]) for m in pushed.document["migrations"]] == [
         (story.good_id, False, True),
         (story.after_good_id, True, True),
