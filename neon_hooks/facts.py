@@ -286,16 +286,40 @@ class Accepted:
 
 
 @dataclass(frozen=True)
+class ChangedColumn:
+    """How many ``values`` of a column are not what they were, in rows that are still there."""
+
+    name: str
+    values: int
+    type: str
+    type_now: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What became of the ``rows`` that a table had: how many are ``missing``, and how many were ``added``."""
+
+    table: str
+    rows: int
+    missing: int = 0
+    added: int = 0
+    columns: tuple[ChangedColumn, ...] = ()
+
+
+@dataclass(frozen=True)
 class DownAndUp:
     """The pushed migrations taken back and applied once more.
 
     ``down`` is the last run on the way back, ``diff`` what then differs from the schema and the bookkeeping
-    before the first run, ``up`` the run that applied them again, None where the way back failed.
+    before the first run, ``up`` the run that applied them again, None where the way back failed. ``lost`` is what
+    the migrations had made and filled, and the way back dropped; ``contents`` what is not as it was before them.
     """
 
     down: ToolRun
     diff: str = ""
     up: ToolRun | None = None
+    lost: tuple[Lost, ...] = ()
+    contents: tuple[Contents, ...] = ()
 
 
 class Agreement(StrEnum):
@@ -344,6 +368,7 @@ class UnitFacts:
     ``again`` is the second run; ``again_diff`` what it changed in the schema or the bookkeeping.
     ``status`` is the command of the settings that is asked then, ``down_and_up`` the way back and forth,
     ``drift`` whether models and migrations agree. Where there is something in ``refusals``, nothing was started.
+    ``contents`` is what the first run did to rows, ``uncompared`` are tables that it changed unwatched.
     ``unknown_rows`` are ids recorded before the run of which the pushed tree has no file,
     ``pending_on_main`` the ids of the tree that were not applied then (None: not known), ``skipped`` those
     of them that the tool passes over in silence; ``mismatched`` are applied with another checksum.
@@ -369,6 +394,8 @@ class UnitFacts:
     down_and_up: DownAndUp | None = None
     drift: Drift | None = None
     refusals: tuple[Refused, ...] = ()
+    contents: tuple[Contents, ...] = ()
+    uncompared: tuple[str, ...] = ()
     before: Catalogue | None = None
     after: Catalogue | None = None
     linted: tuple[Linted, ...] = ()

@@ -24,6 +24,7 @@ class Limits:
     reads_blocked, writes_blocked:  milliseconds that other sessions' reads and writes may wait for one table
     large_table:    rows from which on a table is large: what is quiet below it may hurt above
     batch:          rows that one UPDATE or DELETE may touch
+    compared:       rows up to which a table is copied, to compare its rows afterwards
     lock_timeout:   milliseconds; a longer one counts as none
     """
 
@@ -31,6 +32,7 @@ class Limits:
     writes_blocked: float = 500.0
     large_table: int = 100_000
     batch: int = 50_000
+    compared: int = 100_000
     lock_timeout: float = 10_000.0
     tables: Mapping[str, TableLimits] = field(default_factory=dict)
 

@@ -200,7 +200,8 @@ class Work:
     a way back, None where a tool knows none, or nothing is pushed. ``unpublished`` are further new ones, which
     the main line does not have either and which were looked at before. ``checksums`` (id -> any of these) is
     what the bookkeeping must hold for a migration that is applied as its file is now, for tools that keep some.
-    ``models`` are changed files that say what the schema should be.
+    ``models`` are changed files that say what the schema should be. ``one_way`` are pushed ids without a way back, or
+    that say so; ``all_one_way``: the tool knows none at all.
     """
 
     unit: Unit
@@ -213,3 +214,5 @@ class Work:
     unpublished: tuple[Migration, ...] = ()
     checksums: Mapping[str, frozenset[str]] = field(default_factory=dict)
     models: tuple[str, ...] = ()
+    one_way: frozenset[str] = frozenset()
+    all_one_way: bool = False

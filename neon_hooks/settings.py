@@ -87,6 +87,7 @@ class TrialSettings:
     down_and_up: bool = True
     record: bool = True
     drift: bool = True
+    contents: bool = True
 
 
 @dataclass(frozen=True)
@@ -194,9 +195,10 @@ THRESHOLD_KEYS: Mapping[str, Check] = {
     **TABLE_KEYS,
     "large_table": kinds.count,
     "batch": kinds.count,
+    "compared": kinds.count,
     "lock_timeout": kinds.milliseconds,
 }
-TRIAL_KEYS: Mapping[str, Check] = dict.fromkeys(("down_and_up", "drift", "record"), kinds.flag)
+TRIAL_KEYS: Mapping[str, Check] = dict.fromkeys(("down_and_up", "drift", "contents", "record"), kinds.flag)
 LOCAL_KEYS: Mapping[str, Check] = {"dump": kinds.text, "postgres": kinds.text, "roles": kinds.texts}
 KEYS: Mapping[str, Check] = {
     "project_id": kinds.text,

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from neon_hooks import systems
+from neon_hooks.database.copies import Copies
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
 from neon_hooks.errors import NotInstalled
@@ -26,6 +27,7 @@ from neon_hooks.stopwatch import Stopwatch
 from neon_hooks.systems.base import System, kept
 from neon_hooks.trials.apply import apply
 from neon_hooks.trials.apply_again import apply_again
+from neon_hooks.trials.contents import contents, copies_of
 from neon_hooks.trials.down_and_up import down_and_up, is_possible
 from neon_hooks.trials.drift import Comparing, drift, has_time
 from neon_hooks.trials.place import Place, Sight, look, start_script
@@ -57,6 +59,7 @@ class Bench:
     say: Say
     secrets: tuple[str, ...]
     records: bool = True
+    compared: int = 0  # rows up to which a table's contents are compared; 0: none are
 
     def start(self, work: Work, dsn: Dsn) -> ToolRun:
         """Run the migrations of one unit in the database at ``dsn``."""
@@ -89,17 +92,31 @@ class Bench:
         system = systems.by_name(work.unit.system)
         place = self.place(dsn, self._unrecorded(self._tools(work).apply))
         self.say(f"running {work.unit.system} on the test Neon database branch")
-        comparing = self._tools(work).comparing
         with watch("apply"):
             before = look(place, kept(system, work.unit), tables=True, refusals=system.refusals(work.unit))
         if before.refusals:  # the tool would say so too, some after minutes
             return UnitFacts(work, rows_before=before.rows, before=before.catalogue, refusals=before.refusals)
+        with ExitStack() as stack:
+            copies = None
+            if self.compared:
+                with watch("contents"):
+                    copies = stack.enter_context(copies_of(work, place, before, self.compared))
+            return self._tried(system, work, place, before, copies, watch)
+
+    def _tried(
+        self, system: System, work: Work, place: Place, before: Sight, copies: Copies | None, watch: Stopwatch
+    ) -> UnitFacts:
+        """``copies`` are of tables as they were ``before``."""
+        comparing = self._tools(work).comparing
         earlier = None
         if comparing and comparing.how.by_database and before.rows:
             with watch("drift"):
                 earlier = comparing.earlier(place)
         with watch("apply"):
             facts = apply(system, work, place, before, partial(self.start, work))
+        if self.compared:
+            with watch("contents"):
+                facts = contents(facts, copies)
         if facts.first and facts.first.exit_code:
             return facts
         if system.bookkeeping is not None and (work.pushed or work.edits):
@@ -109,7 +126,7 @@ class Bench:
         tools = self._tools(work)
         if tools.status:
             with watch("status"):
-                facts = replace(facts, status=self._run(tools.status, dsn))
+                facts = replace(facts, status=self._run(tools.status, place.dsn))
         if comparing and has_time(facts, place):
             self.say(f"comparing the models with the {work.unit.system} migrations")
             with watch("drift"):
@@ -119,7 +136,10 @@ class Bench:
             with watch("down and up"):
                 down, up = partial(self._run, tools.down), partial(self.start, work)
                 times = systems.steps_back(work)
-                facts = down_and_up(system, facts, place, before, down=down, times=times, up=up)
+                facts = down_and_up(
+                    system, facts, place, before, down=down, times=times, up=up,
+                    copies=copies, most_rows=self.compared,
+                )  # fmt: skip
         return facts
 
 
@@ -157,7 +177,8 @@ def bench(
             return ToolSearch(repository, base, earlier, settings, environ)
 
         found = ToolSearch(repository, commit, checkout, settings, environ, search_base)
-        yield Bench(checkout, tuple(map(found.tools, works)), deadline, say, (settings.api_key,), record=settings.trials.record)
+        compared = settings.limits.compared if settings.trials.contents else 0
+        yield Bench(checkout, tuple(map(found.tools, works)), deadline, say, (settings.api_key,), compared, record=settings.trials.record)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from neon_hooks.checks.idioms import Form, advice
 from neon_hooks.checks.schema import is_bookkeeping, last_part
 from neon_hooks.checks.sql_text import says, verb
-from neon_hooks.checks.wording import Places, listed, shown
-from neon_hooks.facts import Dropped, Facts, Lost, Statement, UnitFacts
-from neon_hooks.findings import Finding, Rule, Severity, counted, found
+from neon_hooks.checks.wording import Places, amount, listed, shown
+from neon_hooks.facts import Dropped, Facts, Statement, UnitFacts
+from neon_hooks.findings import Finding, Rule, Severity, found
 
 DATA = Rule(
     id="data-dropped",
@@ -68,18 +68,11 @@ def _data(unit: UnitFacts, places: Places, statement: Statement) -> Iterator[Fin
     fix = "keep the rows until nothing needs them: rename the table, or copy them first" if rows_only else ""
     yield found(
         DATA,
-        f"{places.name(statement)} takes away {listed([_amount(each) for each in lost])}",
+        f"{places.name(statement)} takes away {listed([amount(each) for each in lost])}",
         fix=fix or advice(Form.FORGET, unit.unit.system),
         evidence={"statement": statement.sql, "lost": [asdict(each) for each in lost]},
         **places.found_at(statement),
     )
-
-
-def _amount(lost: Lost) -> str:
-    about = "" if lost.exact else "about "
-    if not lost.column:
-        return f"{about}{counted(lost.values, 'row')} of {shown(lost.relation)}"
-    return f"{about}{counted(lost.values, 'value')} of {shown(f'{lost.relation}.{lost.column}')}"
 
 
 def _cascaded(unit: UnitFacts, places: Places, statement: Statement) -> Iterator[Finding]:

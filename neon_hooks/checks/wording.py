@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from neon_hooks.checks.sql_text import bare, is_control, says, tag
-from neon_hooks.facts import Statement, UnitFacts
+from neon_hooks.facts import Lost, Statement, UnitFacts
 from neon_hooks.findings import counted
 
 QUOTED_LINES = 12
@@ -29,6 +29,14 @@ def sized(table: str, rows: int | None) -> str:
 def grouped(number: int) -> str:
     """ "1 204 331"."""
     return f"{number:,}".replace(",", " ")
+
+
+def amount(lost: Lost) -> str:
+    """ "12 003 values of `users.nickname`", "about 5 rows of `orders`"."""
+    about = "" if lost.exact else "about "
+    if not lost.column:
+        return f"{about}{counted(lost.values, 'row')} of {shown(lost.relation)}"
+    return f"{about}{counted(lost.values, 'value')} of {shown(f'{lost.relation}.{lost.column}')}"
 
 
 def listed(words: Sequence[str], most: int = 5) -> str:

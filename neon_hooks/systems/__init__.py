@@ -179,9 +179,19 @@ def work_for(unit: Unit, target: Tree, base: Tree | None, changes: Changes) -> W
         is_graph=system.is_graph,
         numbers={id: number for id, number in numbers.items() if number},
         checksums=_checksums(system, target, work),
+        one_way=_one_way(system, unit, target, work),
+        all_one_way=system.no_way_back,
         models=_changed_models(unit, target, base, changes) if comparison_of(unit, target) else (),
         downs=frozenset(system.downs(unit, target, work.history)) if system.downs and work.pushed else None,
     )
+
+
+def _one_way(system: System, unit: Unit, tree: Tree, work: Work) -> frozenset[str]:
+    """The pushed migrations whose way back is missing, or only says that there is none."""
+    if not system.downs or not work.pushed:
+        return frozenset()
+    texts = system.downs(unit, tree, work.pushed)
+    return frozenset(m.id for m in work.pushed if not m.repeatable and is_given_up(texts.get(m.id, "")))
 
 
 def _changed_models(unit: Unit, target: Tree, base: Tree | None, changes: Changes) -> tuple[str, ...]:

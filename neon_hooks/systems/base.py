@@ -100,6 +100,7 @@ class System:
                   fewer than ``pending``: not all of them are SQL. None: never.
     written:      (unit, tree, migration) -> the SQL that stands in its file, None where only code can tell.
                   Not given: what is replayed, else a whole .sql file in one transaction.
+    no_way_back:  the tool knows no way back at all
     refusals:     states of the tool's own tables in which it refuses to work
     compare:      (unit, tree) -> how the tool compares its models (registry.MODELS) with its migrations; None: here
                   it cannot
@@ -130,6 +131,7 @@ class System:
     explain: Callable[[str], DatabaseError | None] = lambda output: None
     replay: Callable[[Unit, Tree, History], Sequence[Replayed]] | None = None
     written: Callable[[Unit, Tree, Migration], Written | None] | None = None
+    no_way_back: bool = False
     refusals: Callable[[Unit], Iterable[Refusal]] = lambda unit: ()
     compare: Callable[[Unit, Tree], Comparison | None] | None = None
 

@@ -268,4 +268,5 @@ SYSTEM = System(
     watch=watch,
     replay=replay,
     compare=compare,
+    no_way_back=True,
 )

@@ -311,5 +311,5 @@ SYSTEM = System(
     name="prisma", detect=detect, history=history, apply=apply, at=at, default_dir="prisma/migrations",
     bookkeeping=bookkeeping, explain=explain, replay=replay,
     watch=watch, finished=finished, number=number, checksums=checksums,
-    compare=compare, refusals=refusals,
+    compare=compare, refusals=refusals, no_way_back=True,
 )  # fmt: skip

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from neon_hooks.database.copies import Copies
 from neon_hooks.facts import DownAndUp, ToolRun, UnitFacts
 from neon_hooks.systems.base import System, ids, kept
+from neon_hooks.trials.contents import after_the_way_back, only_after
 from neon_hooks.trials.place import Place, Sight, Start, changed, look
 
 RUNS = 3  # as long as the first one: the way back, up again, and one to spare
@@ -29,14 +31,27 @@ def is_possible(system: System, facts: UnitFacts, place: Place, before: Sight) -
 
 
 def down_and_up(
-    system: System, facts: UnitFacts, place: Place, before: Sight, *, down: Start, times: int, up: Start
+    system: System,
+    facts: UnitFacts,
+    place: Place,
+    before: Sight,
+    *,
+    down: Start,
+    times: int,
+    up: Start,
+    copies: Copies | None = None,
+    most_rows: int = 0,
 ) -> UnitFacts:
-    """Add what became of the way back, which is started ``times`` times, and of the second way up."""
+    """Add what became of the way back, which is started ``times`` times, and of the second way up. And of the
+    rows in tables of up to ``most_rows``, also of those in ``copies``.
+    """
+    held = only_after(facts, place, most_rows) if most_rows else ()
     back = _repeated(down, times, place)
     if back.exit_code:
         return replace(facts, down_and_up=DownAndUp(back))
     diff = changed(before, look(place, kept(system, facts.unit)))
-    return replace(facts, down_and_up=DownAndUp(back, diff, up(place.dsn)))
+    lost, contents = after_the_way_back(held, copies, place) if most_rows else ((), ())
+    return replace(facts, down_and_up=DownAndUp(back, diff, up(place.dsn), lost, contents))
 
 
 def _repeated(start: Start, times: int, place: Place) -> ToolRun:
