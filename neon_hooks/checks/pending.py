@@ -20,7 +20,8 @@ RULES = (RULE,)
 
 def check(facts: Facts) -> Iterator[Finding]:
     for unit in facts.units:
-        pending = (unit.pending_on_main or frozenset()) - unit.skipped - {m.id for m in unit.work.pushed}
+        told = {m.id for m in unit.work.pushed} | {edit.id for edit in unit.work.edits}  # edited-migration says it
+        pending = (unit.pending_on_main or frozenset()) - unit.skipped - told
         found_here = [migration for migration in unit.work.history if migration.id in pending]
         if found_here:
             names = [migration.id for migration in found_here]
