@@ -361,6 +361,18 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class History:
+    """All migrations on an empty database: the ``run``, and what its schema has not like main's with the push.
+
+    ``reason`` says why that was left out.
+    """
+
+    run: ToolRun | None = None
+    diff: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class UnitFacts:
     """What was done with one unit.
 
@@ -369,6 +381,7 @@ class UnitFacts:
     ``status`` is the command of the settings that is asked then, ``down_and_up`` the way back and forth,
     ``drift`` whether models and migrations agree. Where there is something in ``refusals``, nothing was started.
     ``contents`` is what the first run did to rows, ``uncompared`` are tables that it changed unwatched.
+    ``history`` is all migrations on an empty database.
     ``unknown_rows`` are ids recorded before the run of which the pushed tree has no file,
     ``pending_on_main`` the ids of the tree that were not applied then (None: not known), ``skipped`` those
     of them that the tool passes over in silence; ``mismatched`` are applied with another checksum.
@@ -394,6 +407,7 @@ class UnitFacts:
     down_and_up: DownAndUp | None = None
     drift: Drift | None = None
     refusals: tuple[Refused, ...] = ()
+    history: History | None = None
     contents: tuple[Contents, ...] = ()
     uncompared: tuple[str, ...] = ()
     before: Catalogue | None = None

@@ -88,6 +88,7 @@ class TrialSettings:
     record: bool = True
     drift: bool = True
     contents: bool = True
+    history: bool | None = None  # for short ones
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ THRESHOLD_KEYS: Mapping[str, Check] = {
     "compared": kinds.count,
     "lock_timeout": kinds.milliseconds,
 }
-TRIAL_KEYS: Mapping[str, Check] = dict.fromkeys(("down_and_up", "drift", "contents", "record"), kinds.flag)
+TRIAL_KEYS: Mapping[str, Check] = dict.fromkeys(("down_and_up", "drift", "contents", "history", "record"), kinds.flag)
 LOCAL_KEYS: Mapping[str, Check] = {"dump": kinds.text, "postgres": kinds.text, "roles": kinds.texts}
 KEYS: Mapping[str, Check] = {
     "project_id": kinds.text,

@@ -17,7 +17,7 @@ from neon_hooks.database.copies import Copies
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
 from neon_hooks.errors import NotInstalled
-from neon_hooks.facts import ToolRun, UnitFacts
+from neon_hooks.facts import History, ToolRun, UnitFacts
 from neon_hooks.git import Repository
 from neon_hooks.plan import Command, Comparison, Script, Unit, Work
 from neon_hooks.redact import Redactor
@@ -30,6 +30,7 @@ from neon_hooks.trials.apply_again import apply_again
 from neon_hooks.trials.contents import contents, copies_of
 from neon_hooks.trials.down_and_up import down_and_up, is_possible
 from neon_hooks.trials.drift import Comparing, drift, has_time
+from neon_hooks.trials.history import history, reason_against
 from neon_hooks.trials.place import Place, Sight, look, start_script
 from neon_hooks.trials.replay import Replay, start_replay
 
@@ -47,6 +48,8 @@ class Tools:
     status: Prepared | None = None
     down: Prepared | Script | None = None
     comparing: Comparing | None = None
+    whole: Callable[[], Tool] | None = None
+    alone: bool = True
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Bench:
     say: Say
     secrets: tuple[str, ...]
     records: bool = True
+    history: bool | None = None  # the setting
     compared: int = 0  # rows up to which a table's contents are compared; 0: none are
 
     def start(self, work: Work, dsn: Dsn) -> ToolRun:
@@ -131,6 +135,12 @@ class Bench:
             self.say(f"comparing the models with the {work.unit.system} migrations")
             with watch("drift"):
                 facts = drift(facts, place, comparing, earlier)
+        if tools.whole and has_time(facts, place):
+            with watch("history"):
+                reason = reason_against(facts, self.history, tools.alone)
+                self.say(f"running all {work.unit.system} migrations on an empty database")
+                start = partial(self._run, tools.whole()) if not reason else None
+                facts = history(facts, place, start) if start else replace(facts, history=History(reason=reason))
         if tools.down and is_possible(system, facts, place, before):
             self.say(f"taking the {work.unit.system} migrations back, and applying them once more")
             with watch("down and up"):
@@ -178,7 +188,7 @@ def bench(
 
         found = ToolSearch(repository, commit, checkout, settings, environ, search_base)
         compared = settings.limits.compared if settings.trials.contents else 0
-        yield Bench(checkout, tuple(map(found.tools, works)), deadline, say, (settings.api_key,), compared, record=settings.trials.record)
+        yield Bench(checkout, tuple(map(found.tools, works)), deadline, say, (settings.api_key,), settings.trials.history, compared, record=settings.trials.record)
 
 
 @dataclass(frozen=True)
@@ -201,7 +211,14 @@ class ToolSearch:
             self._prepared(status, work.unit) if status else None,
             self._down(work, apply) if self.settings.trials.down_and_up else None,
             self._comparing(work.unit) if self.settings.trials.drift else None,
+            partial(self._apply, replace(work, pushed=work.history)) if self._runs_history(work) else None,
+            len(systems.detect(self.repository.tree(self.commit), self.settings)) == 1,
         )
+
+    def _runs_history(self, work: Work) -> bool:
+        """Where a schema is made from migrations, and not from models alone."""
+        is_pushed_whole = all(migration.repeatable or migration.replaces for migration in work.history)
+        return self.settings.trials.history is not False and bool(work.pushed) and not is_pushed_whole
 
     def _comparing(self, unit: Unit) -> Comparing | None:
         how = systems.comparison_of(unit, self.repository.tree(self.commit))

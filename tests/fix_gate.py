@@ -68,6 +68,7 @@ class Team:
             "NEON_HOOKS_TRIALS_DOWN_AND_UP": "false",
             "NEON_HOOKS_TRIALS_DRIFT": "false",
             "NEON_HOOKS_TRIALS_CONTENTS": "false",
+            "NEON_HOOKS_TRIALS_HISTORY": "false",
         }
 
     def deployed(self, files: Mapping[str, str | None], sql: str = "") -> None:

@@ -133,7 +133,7 @@ def test_a_pyproject_without_our_table_is_not_read() -> None:
         ("[tables.shop.orders]\nreads_blocked = '1s'", ['[tables."shop.orders"]']),
         ("tables = 'orders'", ["tables", "a table of table names"]),
         ("verbose = 3", ["verbose", "true or false"]),
-        ("[trials]\ndown = false", ["trials", "down_and_up", "drift", "contents"]),
+        ("[trials]\ndown = false", ["trials", "down_and_up", "drift", "contents", "history"]),
         ("[trials]\ndown_and_up = 'no way'", ["down_and_up", "true or false"]),
         ("parent = 'x", ["not valid TOML"]),
     ],
