@@ -188,7 +188,10 @@ def bench(
 
         found = ToolSearch(repository, commit, checkout, settings, environ, search_base)
         compared = settings.limits.compared if settings.trials.contents else 0
-        yield Bench(checkout, tuple(map(found.tools, works)), deadline, say, (settings.api_key,), settings.trials.history, compared, record=settings.trials.record)
+        yield Bench(
+            checkout, tuple(map(found.tools, works)), deadline, say, (settings.api_key,),
+            settings.trials.record, settings.trials.history, compared,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 1. A push without migrations: CPU time of the hook against a trivial hook of pre-commit-hooks.
 2. A push with a migration: `neon-hooks validate` against the bare sum of its parts, which are the API
    calls and the project's own tool, both called directly.
+   Then each further trial switched on, as a ratio to that.
 3. Detection in a monorepo of 100 000 files, against one `git ls-tree`.
 4. The flight recorder (tests/recorder/bench.py).
 """
@@ -120,6 +121,24 @@ def validation(team: Team) -> None:
     row("neon-hooks validate (runs the tool twice, proves what it did)", whole, parts)
 
 
+def trials(team: Team) -> None:
+    """The fixture switches the further trials off; here one after the other is switched on."""
+    here, environ = team.clone.path, team.environment()
+
+    def validate(*names: str) -> float:
+        with_trials = {**environ, **dict.fromkeys(names, "true")}
+        argv = [str(BIN / "neon-hooks"), "validate"]
+        return wall_ms(lambda: subprocess.run(argv, cwd=here, env=with_trials, check=True), rounds=3)
+
+    names = [name for name in team.environ if name.startswith("NEON_HOOKS_TRIALS_")]
+    plain = validate()
+    print("What the further trials add to that push (elapsed time; ratio to it without any)")
+    row("neon-hooks validate without further trials", plain, plain)
+    for name in names:
+        row(f"the same with {name.removeprefix('NEON_HOOKS_TRIALS_').lower()}", validate(name), plain)
+    row("the same with all of them", validate(*names), plain)
+
+
 def monorepo(home: Path) -> None:
     """100 000 files of many packages, some with migrations: detection beside one `git ls-tree`."""
     clone = Clone.init(home)
@@ -153,6 +172,8 @@ def main() -> int:
         no_op(team)
         print()
         validation(team)
+        print()
+        trials(team)
     print()
     with tempfile.TemporaryDirectory() as home:
         monorepo(Path(home))
