@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neon_hooks.facts import Facts
+from neon_hooks.facts import Facts, UnitFacts
 from neon_hooks.findings import Finding, Rule, Severity, found
 
 RULE = Rule(
@@ -20,10 +20,8 @@ RULES = (RULE,)
 def check(facts: Facts) -> Iterator[Finding]:
     """Repeatable migrations are left out: nobody expects a way back of them."""
     for unit in facts.units:
-        downs = unit.work.downs
-        pushed = {migration.id for migration in unit.work.pushed}
-        others = [m.id for m in unit.work.history if m.id not in pushed and not m.repeatable]
-        if downs is None or 2 * len(downs.intersection(others)) <= len(others):
+        downs, others = unit.work.downs, _others(unit)
+        if downs is None or not is_usual(unit):
             continue
         for migration in unit.work.pushed:
             if migration.id not in downs and not migration.repeatable:
@@ -34,3 +32,14 @@ def check(facts: Facts) -> Iterator[Finding]:
                     system=unit.unit.system,
                     evidence={"with_down": len(downs.intersection(others)), "others": len(others)},
                 )
+
+
+def is_usual(unit: UnitFacts) -> bool:
+    """Whether most of the migrations that are not pushed have a way back."""
+    others = _others(unit)
+    return unit.work.downs is not None and 2 * len(unit.work.downs.intersection(others)) > len(others)
+
+
+def _others(unit: UnitFacts) -> list[str]:
+    pushed = {migration.id for migration in unit.work.pushed}
+    return [m.id for m in unit.work.history if m.id not in pushed and not m.repeatable]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from neon_hooks.checks.missing_down import is_usual
 from neon_hooks.checks.wording import amount, listed, shown
 from neon_hooks.facts import Contents, DownAndUp, Facts, ToolRun, UnitFacts
 from neon_hooks.findings import Finding, Rule, Severity, counted, found
@@ -52,7 +53,8 @@ def _irreversible(unit: UnitFacts) -> Iterator[Finding]:
             IRREVERSIBLE, f"{system} knows no way back of migrations", path=work.pushed[-1].path, system=system
         )
     for migration in work.pushed:
-        if migration.id in work.one_way:
+        is_told = is_usual(unit) and migration.id not in (work.downs or ())  # by missing-down
+        if migration.id in work.one_way and not is_told:
             yield found(IRREVERSIBLE, "this migration has no way back, or says that there is none", path=migration.path, system=system)
 
 

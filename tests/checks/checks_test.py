@@ -269,3 +269,12 @@ def graph(*edges: tuple[str, str], pushed: int) -> dict[str, Any]:
 )
 def test_the_push_may_not_add_a_head(edges: list[tuple[str, str]], pushed: int, rules: list[str]) -> None:
     assert [finding.rule for finding in judged(**graph(*edges, pushed=pushed))] == rules
+
+
+def test_what_has_no_way_back_is_named_once_with_the_way_that_neon_has() -> None:
+    one_way = replace(WORK, one_way=frozenset({NEW.id}))
+    for work in (replace(WORK, all_one_way=True), replace(one_way, downs=frozenset({OLD.id, NEW.id}))):
+        (note,) = judged(work=work)
+        assert (note.rule, note.severity, note.path) == ("irreversible", Severity.NOTE, NEW.path)
+        assert "restore the main Neon database branch" in note.fix
+    assert [finding.rule for finding in judged(work=replace(one_way, downs=frozenset({OLD.id})))] == ["missing-down"]
