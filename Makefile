@@ -32,5 +32,5 @@ $(VENV)/demo.stamp: $(BIN)/python setup.cfg pyproject.toml
 	touch $@
 
 $(VENV)/test.stamp: $(BIN)/python setup.cfg pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,migra,test]'
 	touch $@ $(VENV)/demo.stamp

@@ -52,6 +52,13 @@ def parser() -> argparse.ArgumentParser:
     lint.add_argument("files", nargs="*", metavar="FILE", help="files to read (default: what is staged, else committed)")
     add_report_flags(lint)
 
+    generate = commands.add_parser("generate", help="write the migration that leads to the desired schema")
+    generate.add_argument("--name", default="", help="what the files are called after their number")
+    generate.add_argument("--check", action="store_true", help="only say whether schema and migrations agree")
+    generate.add_argument("--rename", action="append", default=[], metavar="OLD=NEW", help="keep the data of what has a new name")
+    generate.add_argument("--pushed", action="store_true", help="look at what is pushed instead of the work tree")
+    generate.add_argument("--format", choices=FORMATS, default="text")
+
     detect = commands.add_parser("detect", help="say which migration systems a commit has, and why")
     detect.add_argument("--at", metavar="REF", default="HEAD", help="the git ref to look at (default: HEAD)")
     detect.add_argument("--format", choices=FORMATS, default="text")

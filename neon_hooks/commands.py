@@ -21,6 +21,7 @@ from neon_hooks.report import out
 from neon_hooks.settings import FILES, Settings, load
 
 if TYPE_CHECKING:
+    from neon_hooks.asked import Asked
     from neon_hooks.outcome import Outcome
     from neon_hooks.plan import Work
     from neon_hooks.tree import Tree
@@ -180,6 +181,49 @@ def _lint(flags: Namespace, environ: Mapping[str, str], found: Iterable[Linted])
     return _published(done, flags, environ)
 
 
+def generate(flags: Namespace, environ: Mapping[str, str]) -> int:
+    """For the work tree; with --pushed, as the hook, for the commits that are pushed."""
+    from neon_hooks.asked import asked, asked_of_push
+
+    wanted: list[tuple[Asked, Settings]] = []
+    with Repository.find() as repository:
+        if flags.pushed:
+            for push in resolved(repository, pushes_from(environ)):
+                settings = _settings_at(repository, push.commit, environ, {})
+                found = asked_of_push(repository, range_of(repository, push, base=settings.base), settings)
+                wanted += [(found, settings)] if found else []
+        else:
+            settings = load(_file(repository.top / FILES[0]) | _file(repository.top / FILES[1]), environ)
+            wanted.append((asked(repository, settings), settings))
+        return _generated(repository, wanted, environ, flags)
+
+
+def _generated(
+    repository: Repository, wanted: list[tuple[Asked, Settings]], environ: Mapping[str, str], flags: Namespace
+) -> int:
+    code, paths = 0, list[str]()
+    for found, settings in wanted:
+        if found.refusal:
+            words = found.refusal
+        else:
+            from neon_hooks.generating import generate as run  # loads all the rest
+
+            done = run(repository, found, settings=settings, environ=environ, flags=flags)
+            code, words = max(code, done.code), done.words
+            paths += done.paths
+            if done.left_over:
+                out.complain(f"warning: {done.left_over}")
+        if flags.format == "text":
+            out.say(words)
+        elif words and code:
+            out.complain(words)
+    if flags.format == "json":
+        import json
+
+        out.say(json.dumps(paths))
+    return code
+
+
 def detect(flags: Namespace, environ: Mapping[str, str]) -> int:
     from neon_hooks import systems
 
@@ -241,6 +285,7 @@ COMMANDS: Mapping[str, Command] = {
     "report": report,
     "lint": lint,
     "detect": detect,
+    "generate": generate,
     "sweep": sweep,
     "emulator": emulator,
     "demo": demo,

@@ -61,3 +61,9 @@ class Interrupted(KeyboardInterrupt):
     @property
     def name(self) -> str:
         return signal.Signals(self.signum).name
+
+
+class Blocked(NeonHooksError):
+    """Only a person can decide what comes next: something cannot be expressed, or would be lost."""
+
+    exit_code = 1

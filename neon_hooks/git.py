@@ -185,6 +185,12 @@ class Repository:
                 oids[path] = meta.split(" ")[1]
         return Tree(oids, lambda path: self._blob(oids[path], path))
 
+    def work_tree(self) -> Tree:
+        """The regular files on the disk that git knows or would add, as they are now."""
+        listed = self._plumb("ls-files", "--cached", "--others", "--exclude-standard", "--full-name", "-z").split("\0")
+        there = {path for path in listed if path and (self.top / path).is_file() and not (self.top / path).is_symlink()}
+        return Tree({path: f"file:{path}" for path in there}, lambda path: (self.top / path).read_bytes())
+
     def staged_commit(self) -> str:
         """The index as a commit on HEAD that no ref points to. Raises UsageError if it is unmerged or empty.
 

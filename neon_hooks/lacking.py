@@ -73,12 +73,13 @@ def lack_of(run: ToolRun | None) -> Lack | None:
         return None
     statement = run.failed
     if statement and statement.error:
-        return _of_server(statement.error.message)
+        return lack_in(statement.error.message)
     found = next((match for pattern in OF_PROJECT if (match := pattern.search(run.output))), None)
     return Lack(f"the package {found[1]}", INSTALL, on_server=False) if found else None
 
 
-def _of_server(message: str) -> Lack | None:
+def lack_in(message: str) -> Lack | None:
+    """What the server lacks, in Postgres' own words."""
     for pattern, what, fix in OF_SERVER:
         if found := pattern.search(message):
             return Lack(what.format(found[1]), fix)

@@ -79,6 +79,7 @@ ENTRIES = (
     Entry("ecto", (".exs",), (b"Migration",)),
     Entry("laravel", (".php",), (b"Migration",)),
     Entry("efcore", (".cs",), (b"Migration",)),
+    Entry("schema", (".sql",)),
     Entry("sql", (".sql",)),
     Entry("custom", ()),  # only where the settings name a directory
 )

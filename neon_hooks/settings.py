@@ -81,6 +81,18 @@ class LocalSettings:
 
 
 @dataclass(frozen=True)
+class SchemaSettings:
+    """``[schema]``: where the desired-state schema of a project without a migration system is.
+
+    ``path`` is a file or a folder of SQL files. ``renames`` are decisions, each as ``OLD=NEW``.
+    """
+
+    path: str = ""
+    migrations_dir: str = ""
+    renames: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class TrialSettings:
     """``[trials]``: experiments that can be switched off."""
 
@@ -116,6 +128,7 @@ class Settings:
     masking: tuple[MaskingRule, ...] = ()
     trials: TrialSettings = TrialSettings()
     local: LocalSettings = LocalSettings()
+    schema: SchemaSettings = SchemaSettings()
     verbose: bool = False
     api_key: str = field(default="", repr=False)
     api_host: str = DEFAULT_API_HOST
@@ -201,6 +214,11 @@ THRESHOLD_KEYS: Mapping[str, Check] = {
 }
 TRIAL_KEYS: Mapping[str, Check] = dict.fromkeys(("down_and_up", "drift", "contents", "history", "record"), kinds.flag)
 LOCAL_KEYS: Mapping[str, Check] = {"dump": kinds.text, "postgres": kinds.text, "roles": kinds.texts}
+SCHEMA_KEYS: Mapping[str, Check] = {
+    "path": kinds.directory,
+    "migrations_dir": kinds.directory,
+    "renames": kinds.texts,
+}
 KEYS: Mapping[str, Check] = {
     "project_id": kinds.text,
     "parent": kinds.text,
@@ -220,10 +238,11 @@ KEYS: Mapping[str, Check] = {
     "masking": kinds.list_of("masking", kinds.table(MaskingRule, MASKING_KEYS, required=("table", "column"))),
     "trials": kinds.table(TrialSettings, TRIAL_KEYS),
     "local": kinds.table(LocalSettings, LOCAL_KEYS),
+    "schema": kinds.table(SchemaSettings, SCHEMA_KEYS),
 }
 SECRET_KEYS = ("api_key", "neon_api_key")
 FROM_ENVIRONMENT = {"NEON_PROJECT_ID": "project_id"}  # besides NEON_HOOKS_<KEY>
-NOT_FROM_ENVIRONMENT = ("systems", "rules", "thresholds", "tables", "masking", "trials", "local")
+NOT_FROM_ENVIRONMENT = ("systems", "rules", "thresholds", "tables", "masking", "trials", "local", "schema")
 
 
 def load(

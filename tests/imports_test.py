@@ -18,17 +18,17 @@ PURE = {
 }  # fmt: skip
 PARTS_OF_GIT = {"checkout", "objects", "plumbing"}
 # lint starts a program, as run does; neither database nor network.
-EDGES = {"git", "systems", "neon", "run", "recorder", "database", "generate", "lint"}
+EDGES = {"git", "systems", "neon", "run", "recorder", "database", "lint"}
 LEVELS = (
     PURE,
     PARTS_OF_GIT,
     EDGES,
-    {"emulator", "trials", "checks"},
+    {"emulator", "trials", "checks", "generate"},  # generate compares by database, and starts migra apart
     {"report"},
-    {"workbench", "pushed", "texts"},
+    {"workbench", "pushed", "asked", "texts"},
     {"local"},
     {"gate"},
-    {"rehearsal", "demo"},
+    {"rehearsal", "generating", "demo"},
     {"linting"},
     {"commands"},
     {"cli"},
@@ -71,7 +71,7 @@ def test_a_module_imports_only_rooms_below_its_own(file: Path) -> None:
     assert room in LEVEL, f"{room} has no place in the house yet"
     for other in rooms_used_by(file):
         assert LEVEL[other] < LEVEL[room] or {room, other} <= PURE or {room, other} <= PARTS_OF_GIT, f"{room} knows {other}"
-        assert not (room in JUDGES and other in EDGES), f"{room} touches the edge {other}"
+        assert not (room in JUDGES and other in EDGES | {"generate"}), f"{room} touches the edge {other}"
 
 
 @pytest.mark.parametrize("file", sources(), ids=lambda file: str(file.relative_to(TOP)))

@@ -15,12 +15,13 @@ from neon_hooks.errors import UsageError
 from neon_hooks.plan import Command, Comparison, Edit, Migration, Script, Unit, Work
 from neon_hooks.registry import ENTRIES, MODELS
 from neon_hooks.settings import COMMANDS, Settings, SystemSettings
+from neon_hooks.systems import schema
 from neon_hooks.systems.base import History, System, kept
 from neon_hooks.systems.custom import own_command
 from neon_hooks.systems.places import is_foreign
 from neon_hooks.systems.pycode import same_code
 from neon_hooks.systems.waysback import is_given_up
-from neon_hooks.tree import Tree, inside, join
+from neon_hooks.tree import Tree, inside, join, parent
 
 SYSTEMS: tuple[System, ...] = tuple(import_module(entry.module).SYSTEM for entry in ENTRIES)
 # Keys of [[systems]] that others need: they travel in Unit.options.
@@ -48,11 +49,28 @@ def detect(tree: Tree, settings: Settings) -> list[Unit]:
     """
     entries = [(entry, by_name(entry.system)) for entry in settings.systems]
     units = [unit for system in SYSTEMS for unit in system.detect(tree)]
+    units = _with_schema(units, tree, settings)
     units = [unit for unit in units if not (unit.system == "sql" and _is_claimed(unit, units))]
     units = [unit for unit in units if not _is_applied_by_supabase(unit, units, settings)]
     for entry, system in entries:
         units = _with_entry(units, entry, system, tree)
     return units
+
+
+def _with_schema(units: list[Unit], tree: Tree, settings: Settings) -> list[Unit]:
+    """A desired-state schema counts only where no migration system is; the settings may name another place."""
+    said, found = settings.schema, [unit for unit in units if unit.system == "schema"]
+    others = [unit for unit in units if unit.system != "schema"]
+    if said.path and schema.files(tree, said.path):
+        directory = said.migrations_dir or join(parent(said.path), "migrations")
+        found = [schema.unit(said.path, directory, evidence=f"{said.path}: [schema] in the settings")]
+    elif said.migrations_dir:
+        found = [replace(unit, migrations_dir=said.migrations_dir) for unit in found]
+    ours = {unit.migrations_dir for unit in found}
+    if any(unit.system != "sql" or unit.migrations_dir not in ours for unit in others):
+        return others
+    named = any(entry.system not in ("sql", "schema") for entry in settings.systems)
+    return others if named else [*others, *found]
 
 
 def _is_claimed(sql: Unit, units: list[Unit]) -> bool:

@@ -1,0 +1,88 @@
+"""Statements tried in a transaction that may go on without them, and what they would take away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from neon_hooks.database.connect import Connection
+from neon_hooks.database.execute import database_error
+from neon_hooks.facts import DatabaseError
+
+# Values that somebody stored: what is generated can be generated again, and a partition's parent has none.
+COLUMNS = """
+    select c.oid::int8, a.attnum::int4, n.nspname::text, c.relname::text, a.attname::text
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
+    where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+      and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by 1, 2"""
+# Views that read a table, the ones that read those views first.
+READERS = """
+    with recursive reader(oid, depth) as (
+        select r.ev_class, 1 from pg_depend d join pg_rewrite r on r.oid = d.objid
+        where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = %s::regclass
+          and r.ev_class <> d.refobjid
+        union select r.ev_class, v.depth + 1 from reader v join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = v.oid
+        join pg_rewrite r on r.oid = d.objid where d.classid = 'pg_rewrite'::regclass and r.ev_class <> v.oid)
+    select 'DROP ' || case c.relkind when 'm' then 'MATERIALIZED ' else '' end || 'VIEW ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace join reader v on v.oid = c.oid where c.relkind in ('v', 'm')
+    group by c.relkind, n.nspname, c.relname order by max(v.depth) desc"""
+
+
+@dataclass(frozen=True, order=True)
+class Stored:
+    """A column that holds values, of the table that had this OID."""
+
+    oid: int
+    number: int
+    schema: str
+    table: str
+    column: str
+
+
+def attempt(connection: Connection, statements: Iterable[str]) -> DatabaseError | None:
+    """Run all of them, or none: the transaction goes on either way. Returns what stopped them."""
+    try:
+        with connection.transaction():
+            for statement in statements:
+                connection.execute(statement.encode())
+    except psycopg.Error as error:
+        return database_error(error)
+    return None
+
+
+@contextmanager
+def rolled_back(connection: Connection) -> Iterator[None]:
+    """A transaction that leaves nothing behind."""
+    with connection.transaction(force_rollback=True):
+        yield
+
+
+def stored(connection: Connection) -> Sequence[Stored]:
+    return [Stored(*row) for row in connection.execute(COLUMNS.encode())]
+
+
+def readers(connection: Connection, table: str) -> list[str]:
+    """The statements that drop every view of ``table``, a quoted name; [] where there is no such table."""
+    if connection.execute("select to_regclass(%s)", (table,)).fetchone() == (None,):
+        return []
+    return [statement for (statement,) in connection.execute(READERS.encode(), (table,))]
+
+
+def values_in(connection: Connection, columns: Sequence[Stored]) -> Mapping[Stored, int]:
+    """How many values are not null in each column; what may not be read counts as one."""
+    counts: dict[Stored, int] = {}
+    for column in columns:
+        query = sql.SQL("select count({}) from only {}").format(
+            sql.Identifier(column.column), sql.Identifier(column.schema, column.table)
+        )
+        try:
+            with connection.transaction():
+                row = connection.execute(query).fetchone()
+            counts[column] = row[0] if row else 0
+        except psycopg.Error:
+            counts[column] = 1
+    return counts

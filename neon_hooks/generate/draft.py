@@ -1,0 +1,304 @@
+"""The story: two schemas, and a migration between them that is proven on the test Neon database branch.
+
+    what differs           definitions of both sides
+    what only people know  renames
+    what an engine says    migra, apart
+    what is true           tried in a transaction, repaired until nothing differs, rolled back
+    what is gentle         taken apart for a running application
+    the proof              the very files, run on the branch with its data, and both schemas compared
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from neon_hooks.database.attempts import Stored, attempt, rolled_back, stored, values_in
+from neon_hooks.database.connect import Connection, connect, connect_when_ready
+from neon_hooks.database.definitions import Definition, Definitions, definitions
+from neon_hooks.database.execute import run_files
+from neon_hooks.database.inspect import schema_lines
+from neon_hooks.deadline import Deadline
+from neon_hooks.dsn import Dsn
+from neon_hooks.errors import Blocked
+from neon_hooks.facts import DatabaseError
+from neon_hooks.generate.comparison import comparable
+from neon_hooks.generate.engine import proposed
+from neon_hooks.generate.enums import added_values
+from neon_hooks.generate.files import Loss, Written, slug, written
+from neon_hooks.generate.gentle import Step, gentle, plain, quoted
+from neon_hooks.generate.renames import Candidate, Rename, candidates, decided
+from neon_hooks.generate.repair import Attempt, carry_out, different
+from neon_hooks.sqlscript import split
+
+BY_DATA = "23"  # SQLSTATE class of integrity constraint violations
+BY_VALUE = "22"  # and of data exceptions: a value that does not fit a new type
+MOST_NAMED = 12
+# What a database has before anybody has made anything.
+FURNITURE = frozenset({"schema", "extension", "privilege", "default privilege"})
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be drafted. ``own`` are the statements of the desired schema as they were written."""
+
+    schema: str  # the path to name
+    own: Sequence[str]
+    directory: str
+    taken: Sequence[str]
+    name: str
+    renames: Sequence[str]
+    wrapped: bool
+    rows: bool = True  # whether the test Neon database branch has the rows of main
+
+
+@dataclass(frozen=True)
+class Draft:
+    """``problem``: why the files do not run on the data that is there, "" when they are proven."""
+
+    files: tuple[Written, ...] = ()
+    lost: tuple[Loss, ...] = ()
+    problem: str = ""
+
+
+def compare(current: Dsn, desired: Dsn, deadline: Deadline) -> list[str]:
+    """The names of what differs."""
+    with closing(connect_when_ready(current, deadline)) as here, closing(connect(desired)) as there:
+        return [str(each) for each in different(definitions(here), definitions(there))]
+
+
+def draft(current: Dsn, desired: Dsn, order: Order, deadline: Deadline, say: Callable[[str], None]) -> Draft:
+    """Changes the database at ``current``. Raises Blocked for what only a person can decide."""
+    with closing(connect_when_ready(current, deadline)) as connection, closing(connect(desired)) as there:
+        target = definitions(there)
+        before = definitions(connection)
+        differing = different(before, target)
+        if not differing:
+            return Draft()
+        steps = _begin(connection, order, before, target)
+        done = Files(current, order, name=order.name or _name(differing, before), files=[])
+        error = done.run(steps, ())
+        attempted, lost = _tried(connection, current, desired, order, target, deadline, say)
+        existing = frozenset(plain(f"{each.schema}.{each.table}") for each in stored(connection))
+        rest = gentle(attempted.done, existing=existing, version=connection.info.server_version)
+        if order.wrapped or not existing:
+            rest = [Step("", tuple(attempted.done), True)] if attempted.done else []
+        say("running the migration on the test Neon database branch")
+        error = error or done.run(rest, lost)
+        if error:
+            return _not_run(done, lost, error)
+        _prove(connection, there, target)
+    return Draft(tuple(done.files), lost)
+
+
+def _begin(connection: Connection, order: Order, before: Definitions, target: Definitions) -> list[Step]:
+    """What must be there before anything else can be compared. Raises Blocked for renames that nobody decided."""
+    renames = decided(order.renames, before, target)
+    _check_renames(connection, order, renames, before, target)
+    moves = [rename.statement for rename in renames if rename.new]
+    steps = [Step("renames", tuple(moves), True)] if moves else []
+    values = () if order.wrapped else tuple(added_values(before, target))
+    return [*steps, Step("values", values, False)] if values else steps
+
+
+@dataclass
+class Files:
+    """The files so far, all of which have been run on the test Neon database branch."""
+
+    current: Dsn
+    order: Order
+    name: str
+    files: list[Written]
+
+    def run(self, steps: Sequence[Step], lost: Sequence[Loss]) -> tuple[str, DatabaseError] | None:
+        """Write and run. Returns the place and the words of what failed; the files are there all the same."""
+        made = written(
+            steps,
+            directory=self.order.directory,
+            taken=[*self.order.taken, *(file.path for file in self.files)],
+            name=self.name,
+            schema=self.order.schema,
+            lost=lost,
+            wrapped=self.order.wrapped,
+        )
+        self.files += made
+        runs = run_files(self.current, [(file.path, file.text) for file in made], read=_nothing, single_transaction=self.order.wrapped)
+        for run in runs:
+            if run.error:
+                return f"{run.path}:{run.statements[-1].line}", run.error
+        return None
+
+
+def _nothing(name: str, including: str) -> str:
+    raise FileNotFoundError(2, "a generated migration includes no file")
+
+
+def _tried(
+    connection: Connection, current: Dsn, desired: Dsn, order: Order, target: Definitions, deadline: Deadline, say: Callable[[str], None]
+) -> tuple[Attempt, tuple[Loss, ...]]:
+    """Statements after which nothing differs, and what they would take away. Raises Blocked."""
+    here = definitions(connection)
+    if not different(here, target):
+        return Attempt(connection, target), ()
+    if all(each.kind in FURNITURE for each in here.values()):
+        first = _as_written(connection, order, target)
+        if first:
+            return first, ()
+    say("comparing the schemas")
+    engine = proposed(current, desired, deadline)
+    before = stored(connection)
+    deadline.check("the comparison of the schemas")
+    attempted, gone = _attempt(connection, engine, target, before)
+    if attempted.left or gone:
+        # Without the engine, which makes anew what can be altered.
+        other, kept = _attempt(connection, [], target, before)
+        if not other.left and (attempted.left or len(kept) < len(gone)):
+            attempted, gone = other, kept
+    if attempted.left:
+        raise _inexpressible(attempted)
+    lost = [(column, values) for column, values in _values(connection, order, gone).items() if values]
+    return attempted, tuple(_losses(connection, lost, target))
+
+
+def _as_written(connection: Connection, order: Order, target: Definitions) -> Attempt | None:
+    """Where nothing is there yet, the desired schema is the migration, in its own words."""
+    with rolled_back(connection):
+        failed = attempt(connection, ["set local check_function_bodies = off", *order.own])
+        if failed or different(definitions(connection), target):
+            return None
+    return Attempt(connection, target, done=list(order.own))
+
+
+def _attempt(
+    connection: Connection, engine: Sequence[str], target: Definitions, before: Sequence[Stored]
+) -> tuple[Attempt, list[Stored]]:
+    with rolled_back(connection):
+        connection.execute("set local check_function_bodies = off")
+        attempted = carry_out(connection, engine, target)
+        after = {(column.oid, column.number) for column in stored(connection)}
+    return attempted, [column for column in before if (column.oid, column.number) not in after]
+
+
+def _losses(connection: Connection, lost: Sequence[tuple[Stored, int]], target: Definitions) -> list[Loss]:
+    """By column; a whole table by its fullest column."""
+    oids = {column.oid for column in stored(connection)}
+    tables: dict[str, int] = {}
+    found = []
+    for column, values in lost:
+        name = _name_of(column.schema, column.table)
+        if column.oid not in oids or ("table", name) not in target:
+            tables[name] = max(values, tables.get(name, 0))
+        else:
+            found.append(Loss(name, column.column, values))
+    return found + [Loss(name, "", values) for name, values in tables.items()]
+
+
+def _name_of(schema: str, table: str) -> str:
+    return f"{quoted(schema)}.{quoted(table)}"
+
+
+def _values(connection: Connection, order: Order, columns: Sequence[Stored]) -> Mapping[Stored, int]:
+    """Without the rows nobody knows; it is taken for something."""
+    return values_in(connection, columns) if order.rows else dict.fromkeys(columns, 1)
+
+
+def _check_renames(
+    connection: Connection, order: Order, renames: Sequence[Rename], before: Definitions, target: Definitions
+) -> None:
+    """Nobody but a person can tell a rename from a drop."""
+    answered = {rename.old for rename in renames}
+    taken = {rename.new for rename in renames}
+    by_name: Mapping[str, list[Stored]] = _by_name(stored(connection))
+    questions = []
+    for candidate in candidates(before, target):
+        if candidate.old.name in answered or _last(candidate.new.name) in taken:
+            continue
+        values = max(_values(connection, order, by_name.get(candidate.old.name, [])).values(), default=0)
+        if values:
+            questions.append(_question(candidate, values))
+    if questions:
+        raise Blocked(
+            "a rename cannot be told from a drop:\n  " + "\n  ".join(questions),
+            fix="run `neon-hooks generate` with the right ones, or put them into [schema] renames of the settings",
+        )
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _by_name(columns: Sequence[Stored]) -> dict[str, list[Stored]]:
+    found: dict[str, list[Stored]] = {}
+    for column in columns:
+        table = _name_of(column.schema, column.table)
+        found.setdefault(table, []).append(column)
+        found.setdefault(f"{table}.{quoted(column.column)}", []).append(column)
+    return found
+
+
+def _question(candidate: Candidate, values: int) -> str:
+    old = candidate.old.name.removeprefix("public.")
+    what = "values that are not null" if candidate.column else "rows"
+    return (
+        f"{old} has {values} {what}: --rename {old}={_last(candidate.new.name)} keeps them, --rename {old}= drops them"
+    )
+
+
+def _inexpressible(attempted: Attempt) -> Blocked:
+    named = attempted.left[:MOST_NAMED]
+    more = len(attempted.left) - len(named)
+    by_data = [error for error in attempted.refused.values() if error.sqlstate[:2] in (BY_DATA, BY_VALUE)]
+    if by_data:
+        return Blocked(
+            "the data that is there does not fit the desired schema: " + "; ".join(error.message for error in by_data),
+            fix="add a migration of your own that corrects the values: it is run first, then generate again",
+        )
+    refused = list(attempted.refused.items())[:3]
+    reasons = [f"{error.message} ({statement.splitlines()[0][:80]})" for statement, error in refused]
+    listing = "\n  ".join([*named, *([f"and {more} more"] if more else []), *reasons])
+    return Blocked(
+        f"no statement is known that makes these as the desired schema has them:\n  {listing}",
+        fix="write a migration for them by hand; the rest is generated afterwards",
+    )
+
+
+def _not_run(done: Files, lost: tuple[Loss, ...], error: tuple[str, DatabaseError]) -> Draft:
+    place, said = error
+    words = f"{place}: {said.message}" + (f" ({said.detail})" if said.detail else "")
+    if said.sqlstate[:2] in (BY_DATA, BY_VALUE):
+        return Draft(tuple(done.files), lost, problem=words)
+    raise Blocked(f"the migration does not run on the test Neon database branch: {words}", fix="write this migration by hand")
+
+
+def _prove(connection: Connection, there: Connection, target: Definitions) -> None:
+    """By both ways in which we can read a schema."""
+    left = [str(each) for each in different(definitions(connection), target)]
+    one, other = (comparable(schema_lines(each)) for each in (connection, there))
+    left += sorted((one - other) | (other - one)) if not left else []
+    if left:
+        raise Blocked(
+            "after the migration the schema is not the desired one: " + ", ".join(left[:MOST_NAMED]),
+            fix="write a migration for them by hand",
+        )
+
+
+def _name(differing: Sequence[Definition], before: Definitions) -> str:
+    """After the first and largest of the changes."""
+    if all(each.kind in FURNITURE for each in before.values()):
+        return "initial"
+    for kind in ("table", "column", "view", "function", "index", "constraint"):
+        for each in differing:
+            if each.kind == kind:
+                return slug(f"{kind} {each.name.removeprefix('public.')}")
+    return slug(f"{differing[0].kind} {differing[0].name.removeprefix('public.')}")
+
+
+def own_statements(files: Sequence[tuple[str, str]]) -> list[str] | None:
+    """The statements of a schema, None where some of them cannot stand in a file of ours."""
+    parts = [part for _, text in files for part in split(text)]
+    own_transaction = re.compile(r"(?:begin|start|commit|end|rollback|set)\b", re.IGNORECASE)
+    if any(part.kind != "sql" or part.copy_data is not None or own_transaction.match(part.text) for part in parts):
+        return None
+    return [part.text for part in parts]

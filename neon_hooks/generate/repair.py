@@ -1,0 +1,207 @@
+"""One schema turned into another in a transaction, statement by statement, until nothing differs.
+
+The engine's statements come first, in any order in which they run; what differs afterwards is made, altered or
+dropped by the definitions of the desired schema. All that is believed is the comparison at the end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from neon_hooks.database.attempts import attempt, readers
+from neon_hooks.database.connect import Connection
+from neon_hooks.database.definitions import Definition, Definitions, definitions
+from neon_hooks.facts import DatabaseError
+
+Way = Sequence[str]  # statements that go together
+ROUNDS = 5
+# First what holds other objects: with a table come its columns, and go its constraints.
+HOLDERS = frozenset(
+    "schema extension collation enum domain server sequence function procedure aggregate operator cast table view"
+    " publication statistics partition".split()
+) | {"composite type", "range type", "materialized view", "event trigger", "text search dictionary", "text search configuration"}
+OF_A_COLUMN = frozenset({"default", "not null", "identity"})
+LAST = frozenset({"privilege", "default privilege", "comment"})
+STATES = frozenset({"trigger state", "rule state", "event trigger state", "publication options", "statistics object target", "cluster"})
+# What goes with these by CASCADE holds no values, and is made again from the desired schema.
+CASCADES = frozenset({"view", "materialized view", "function", "procedure", "aggregate", "constraint", "operator", "index"})
+
+
+@dataclass
+class Attempt:
+    """What has been done in the transaction, in order, and what could not be."""
+
+    connection: Connection
+    desired: Definitions
+    done: list[str] = field(default_factory=list)
+    refused: dict[str, DatabaseError] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+
+
+def carry_out(connection: Connection, engine: Sequence[str], desired: Definitions) -> Attempt:
+    """Inside of a transaction of the caller's. ``left`` names what still differs."""
+    made = Attempt(connection, desired)
+    _run(made, [[[statement]] for statement in engine])
+    for _ in range(ROUNDS):
+        made.refused.clear()  # the repair does without the engine's, or says so itself
+        before = len(made.done)
+        for stage in STAGES:
+            for _ in range(ROUNDS):
+                if not _repair(made, stage):
+                    break
+        if len(made.done) == before:
+            break
+    made.left = [str(each) for each in different(definitions(connection), desired)]
+    return made
+
+
+def different(current: Definitions, desired: Definitions) -> list[Definition]:
+    """The objects that are only in one, or not the same in both."""
+    changed = [each for key, each in desired.items() if key not in current or current[key].text != each.text]
+    return changed + [each for key, each in current.items() if key not in desired]
+
+
+def _stage(kind: str) -> int:
+    return 0 if kind in HOLDERS else 2 if kind in STATES else 3 if kind in LAST else 1
+
+
+STAGES = range(4)
+
+
+def _repair(made: Attempt, stage: int) -> bool:
+    """One round for the kinds of one stage; whether anything could be done."""
+    current = definitions(made.connection)
+    fixes: list[list[Way]] = []
+    for each in reversed(list(current.values())):
+        if _stage(each.kind) == stage and each.key not in made.desired and not _comes_with(each, current, made.desired):
+            fixes.append(list(_drops(each)))
+    for each in made.desired.values():
+        if _stage(each.kind) != stage or _comes_with(each, made.desired, current):
+            continue
+        old = current.get(each.key)
+        if old is None:
+            fixes.append([[each.create]] if each.create else [])
+        elif old.text != each.text:
+            fixes.append(list(_changes(made.connection, old, each)))
+    before = list(made.done)
+    _run(made, [ways for ways in fixes if ways])
+    # What is done again changes nothing, whatever it says.
+    return any(statement not in before for statement in made.done[len(before) :])
+
+
+def _comes_with(each: Definition, there: Definitions, not_there: Definitions) -> bool:
+    """What a column brings when it comes, and takes with it when it goes."""
+    column = ("column", each.name)
+    return each.kind in OF_A_COLUMN and column in there and column not in not_there
+
+
+def _run(made: Attempt, fixes: list[list[Way]]) -> None:
+    """Each fix by the first of its ways that works; what fails is tried again after the others."""
+    while fixes:
+        waiting = []
+        refused: dict[str, DatabaseError] = {}
+        for ways in fixes:
+            error = None
+            for way in ways:
+                failed = attempt(made.connection, way)
+                if failed is None:
+                    made.done += way
+                    break
+                error = error or failed
+            else:
+                assert error
+                waiting.append(ways)
+                refused[ways[0][0]] = error
+        if len(waiting) == len(fixes):
+            made.refused |= refused
+            return
+        fixes = waiting
+
+
+def _drops(old: Definition) -> Iterator[Way]:
+    if old.drop:
+        yield [old.drop]
+        if old.kind in CASCADES:
+            yield [f"{old.drop} CASCADE"]
+
+
+def _changes(connection: Connection, old: Definition, new: Definition) -> Iterator[Way]:
+    """Ways from one to the other, the gentlest first. No way loses what somebody stored."""
+    if new.kind in SPECIAL:
+        yield from SPECIAL[new.kind](connection, old, new)
+    if new.alter:
+        yield [new.alter]
+    if old.drop and new.create and new.kind not in ("column", "table", "sequence", "schema", "extension"):
+        yield [old.drop, new.create]
+        if new.kind in CASCADES:
+            yield [f"{old.drop} CASCADE", new.create]
+
+
+def _table_of(name: str) -> str:
+    """``public.t`` of ``public.t.c``; a dot may stand inside of quotes."""
+    return "".join(re.findall(r'"(?:[^"]|"")*"|[^".]+|\.', name)[:-2])
+
+
+def _column(connection: Connection, old: Definition, new: Definition) -> Iterator[Way]:
+    table = _table_of(new.name)
+    generated = " GENERATED ALWAYS AS "
+    if generated in new.text and generated in old.text:
+        yield [old.drop, new.create]
+        yield [f"{old.drop} CASCADE", new.create]
+        return
+    column = f"ALTER TABLE {table} ALTER COLUMN {new.name[len(table) + 1:]}"
+    if generated in old.text and old.text.partition(generated)[0] == new.text:
+        yield [f"{column} DROP EXPRESSION"]
+    if new.alter:
+        yield [new.alter]
+        yield [f"{column} DROP DEFAULT", new.alter]
+        views = readers(connection, table)
+        if views:
+            yield [*views, new.alter]
+            yield [*views, f"{column} DROP DEFAULT", new.alter]
+
+
+def _table(connection: Connection, old: Definition, new: Definition) -> Iterator[Way]:
+    one, other = (text.removeprefix("UNLOGGED ") for text in (old.text, new.text))
+    if one == other:
+        yield [f"ALTER TABLE {new.name} SET {'UNLOGGED' if new.text.startswith('UNLOGGED ') else 'LOGGED'}"]
+
+
+def _constraint(connection: Connection, old: Definition, new: Definition) -> Iterator[Way]:
+    table = _table_of(new.name)
+    if old.text == f"{new.text} NOT VALID":
+        yield [f"ALTER TABLE {table} VALIDATE CONSTRAINT {new.name[len(table) + 1:]}"]
+
+
+def _not_null(connection: Connection, old: Definition, new: Definition) -> Iterator[Way]:
+    """Since Postgres 18 they have names."""
+    table = _table_of(new.name)
+    (was, flags), (name, wanted) = (_name_and_flags(each.text) for each in (old, new))
+    way = [] if was == name else [f"ALTER TABLE {table} RENAME CONSTRAINT {was} TO {name}"]
+    if flags == wanted:
+        yield way
+    elif flags == " NOT VALID" and not wanted:
+        yield [*way, f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"]
+
+
+def _name_and_flags(text: str) -> tuple[str, str]:
+    match = re.match(r'("(?:[^"]|"")*"|[^ ]+)(.*)', text)
+    assert match
+    return match[1], match[2]
+
+
+def _view(connection: Connection, old: Definition, new: Definition) -> Iterator[Way]:
+    """CREATE OR REPLACE keeps what hangs on it, and options that the new one does not name."""
+    yield [f"ALTER VIEW {new.name} RESET (security_barrier, security_invoker, check_option)", new.alter]
+    yield [new.alter]
+
+
+SPECIAL: Mapping[str, Callable[[Connection, Definition, Definition], Iterator[Way]]] = {
+    "column": _column,
+    "table": _table,
+    "constraint": _constraint,
+    "not null": _not_null,
+    "view": _view,
+}
