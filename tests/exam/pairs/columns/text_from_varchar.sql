@@ -1,0 +1,10 @@
+-- A wider type of the same family.
+
+---- before
+create table note (id int primary key, body varchar(80));
+
+---- data
+insert into note values (1, 'short');
+
+---- after
+create table note (id int primary key, body text);

@@ -1,0 +1,7 @@
+-- The operator goes, and its function.
+
+---- before
+create function same(a text, b text) returns boolean language sql immutable as 'select a = b';
+create operator ~~~~ (leftarg = text, rightarg = text, function = same);
+
+---- after

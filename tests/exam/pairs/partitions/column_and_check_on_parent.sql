@@ -1,0 +1,12 @@
+-- A column, a check and NOT NULL, which every partition gets.
+
+---- before
+create table reading (id int, day date not null) partition by range (day);
+create table reading_2026 partition of reading for values from ('2026-01-01') to ('2027-01-01');
+
+---- data
+insert into reading values (1, '2026-05-05');
+
+---- after
+create table reading (id int not null, day date not null, value int default 0, constraint value_ok check (value >= 0)) partition by range (day);
+create table reading_2026 partition of reading for values from ('2026-01-01') to ('2027-01-01');

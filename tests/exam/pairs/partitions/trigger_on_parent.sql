@@ -1,0 +1,15 @@
+-- A row trigger, which every partition gets.
+
+---- before
+create function touch() returns trigger language plpgsql as $$ begin return new; end $$;
+create table reading (id int, day date not null) partition by range (day);
+create table reading_2026 partition of reading for values from ('2026-01-01') to ('2027-01-01');
+
+---- data
+insert into reading values (1, '2026-05-05');
+
+---- after
+create function touch() returns trigger language plpgsql as $$ begin return new; end $$;
+create table reading (id int, day date not null) partition by range (day);
+create table reading_2026 partition of reading for values from ('2026-01-01') to ('2027-01-01');
+create trigger touch before update on reading for each row execute function touch();

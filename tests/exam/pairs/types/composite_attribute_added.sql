@@ -1,0 +1,12 @@
+-- An attribute of a type that a table uses.
+
+---- before
+create type address as (street text, city text);
+create table company (id int primary key, address address);
+
+---- data
+insert into company values (1, ('Main St', 'Springfield'));
+
+---- after
+create type address as (street text, city text, zip text);
+create table company (id int primary key, address address);
