@@ -1,11 +1,11 @@
 """``make exam-schema``: every pair, both candidates, a table and the shares.
 
     python -m tests.exam [PATTERN...] [--pairs DIRECTORY] [--role NAME] [--only generate|migra]
-        [--postgres-version N] [--details]
+        [--postgres-version N] [--again] [--details]
 
 PATTERN chooses pairs by name (``columns/*``). DIRECTORY holds other pairs, of which nothing is kept here:
-migra's own fixtures, say. The target is 95 % identical of what a migration can do, and everything else refused
-by name. Exits 1 below it, and where a pair does not load.
+migra's own fixtures, say. The target is 95 % identical of what a migration can do, and everything else
+refused by name. Exits 1 below it, and where a pair does not load.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Room:
 
     server: Server
     candidates: tuple[Candidate, ...]
+    again: bool
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,9 @@ def examine(pair: Pair, room: Room) -> Examined:
     except Unloadable as error:
         return Examined(pair, {}, broken=f"the desired schema: {error}")
     try:
-        judged = {each.name: judge(pair, each, room.server, wanted) for each in room.candidates}
-        return Examined(pair, judged)
+        judged = [judge(pair, each, room.server, wanted, again=room.again) for each in room.candidates]
+        names = [each.name for each in room.candidates]
+        return Examined(pair, dict(zip(names, judged, strict=True)))
     except Unloadable as error:
         return Examined(pair, {}, broken=str(error))
     finally:
@@ -75,9 +77,12 @@ def examine_all(pairs: Sequence[Pair], rooms: Sequence[Room]) -> list[Examined]:
     def one(pair: Pair) -> Examined:
         room = free.get()
         try:
-            return examine(pair, room)
+            examined = examine(pair, room)
         finally:
             free.put(room)
+        verdicts = [judgement.verdict.value for judgement in examined.judgements.values()]
+        print(pair.name, *verdicts, sep=" | ", file=sys.stderr, flush=True)
+        return examined
 
     with ThreadPoolExecutor(len(rooms)) as pool:
         return list(pool.map(one, pairs))
@@ -155,6 +160,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", choices=("generate", "migra"))
     parser.add_argument("--postgres-version", type=int, default=0, metavar="N")
     parser.add_argument("--role", action="append", default=[], help="a role that the pairs expect to exist")
+    parser.add_argument("--again", action="store_true", help="ask once more: nothing is to be written")
     parser.add_argument("--details", action="store_true", help="what differs, and what was written")
     return parser.parse_args(argv)
 
@@ -175,7 +181,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 candidates.append(Generate())
             if asked.only != "generate":
                 candidates.append(stack.enter_context(Migra()))
-            rooms.append(Room(server, tuple(candidates)))
+            rooms.append(Room(server, tuple(candidates), asked.again))
         examined = examine_all(chosen, rooms)
         code = report(examined, [each.name for each in rooms[0].candidates], asked.details)
         print(f"{len(chosen)} pairs on Postgres {rooms[0].server.major} in {time.monotonic() - began:.0f} s")

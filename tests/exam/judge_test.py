@@ -76,6 +76,12 @@ def test_the_same_schema_needs_no_file(server: Server) -> None:
     assert judged(server, wrote("select 1;"), after=BEFORE).verdict == Verdict.NEEDLESS
 
 
+def test_whoever_writes_once_more_is_found_out(server: Server) -> None:
+    wanted = server.database(AFTER)
+    judgement = judge(Pair("pair", BEFORE, ROWS, AFTER), Known(wrote(RIGHT)), server, wanted, again=True)
+    assert judgement.verdict == Verdict.AGAIN
+
+
 def test_the_order_of_columns_is_a_case_of_its_own(server: Server) -> None:
     after = "create table person (id int primary key, age int, name text);"
     assert judged(server, wrote("alter table person add age int;"), after=after).verdict == Verdict.ORDER
@@ -85,7 +91,9 @@ def test_values_are_not_dropped_without_a_word(server: Server) -> None:
     drop = "alter table person drop name;"
     after = "create table person (id int primary key);"
     assert judged(server, wrote(drop), after=after).verdict == Verdict.UNSAID
-    assert judged(server, wrote(drop, said="2 values of person.name"), after=after).verdict == Verdict.IDENTICAL
+    stated = ("--rename", "public.person.name=")
+    assert judged(server, wrote(drop, said="2 values of name"), after=after).verdict == Verdict.IDENTICAL
+    assert judged(server, wrote(drop), after=after, options=stated).verdict == Verdict.IDENTICAL
 
 
 def test_a_rename_that_is_stated_keeps_the_values(server: Server) -> None:

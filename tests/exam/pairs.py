@@ -46,8 +46,16 @@ class Pair:
     @property
     def renames(self) -> dict[str, str]:
         """New name -> old name, of tables and columns, as the developer states them."""
-        stated = [option.split("=", 1) for option in self.options if "=" in option]
-        return {new: old for old, new in stated}
+        return {new: old for old, new in self._stated if new}
+
+    @property
+    def dropped(self) -> set[str]:
+        """Tables and columns that the developer gives up (``--rename OLD=``), without quotes."""
+        return {old.replace('"', "") for old, new in self._stated if not new}
+
+    @property
+    def _stated(self) -> list[list[str]]:
+        return [option.split("=", 1) for option in self.options if "=" in option]
 
 
 def corpus(directory: Path = CORPUS) -> list[Pair]:

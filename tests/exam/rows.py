@@ -16,7 +16,7 @@ from tests.exam.postgres import Database
 
 COLUMNS = """
 select format('%I.%I', n.nspname, c.relname), c.relkind, quote_ident(a.attname),
-    format_type(a.atttypid, null), a.attgenerated <> ''
+    format_type(a.atttypid, a.atttypmod), a.attgenerated <> ''
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
     left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
