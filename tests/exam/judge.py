@@ -101,8 +101,9 @@ def _compared(found: Dump, desired: Dump) -> tuple[Verdict, str]:
 
 
 def _says(written: Written, name: str) -> bool:
-    """Whether the developer was told: the file may drop only what the command speaks of."""
-    return name.rpartition(".")[2].strip('"') in written.said
+    """Whether the developer is told, by the command or by a comment in a file; the statement alone is no word."""
+    comments = [line for script in written.scripts for line in script.splitlines() if line.startswith("--")]
+    return name.rpartition(".")[2].strip('"') in "\n".join((written.said, *comments))
 
 
 def _names_one(said: str, differing: Sequence[Entry]) -> bool:

@@ -93,6 +93,7 @@ def test_values_are_not_dropped_without_a_word(server: Server) -> None:
     assert judged(server, wrote(drop), after=after).verdict == Verdict.UNSAID
     stated = ("--rename", "public.person.name=")
     assert judged(server, wrote(drop, said="2 values of name"), after=after).verdict == Verdict.IDENTICAL
+    assert judged(server, wrote("-- 2 values of name go\n" + drop), after=after).verdict == Verdict.IDENTICAL
     assert judged(server, wrote(drop), after=after, options=stated).verdict == Verdict.IDENTICAL
 
 
