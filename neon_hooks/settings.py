@@ -242,6 +242,11 @@ KEYS: Mapping[str, Check] = {
 }
 SECRET_KEYS = ("api_key", "neon_api_key")
 FROM_ENVIRONMENT = {"NEON_PROJECT_ID": "project_id"}  # besides NEON_HOOKS_<KEY>
+# Tables whose keys can each be given as NEON_HOOKS_<TABLE>_<KEY>.
+OF_TABLES: Mapping[str, tuple[type[Any], Mapping[str, Check]]] = {
+    "trials": (TrialSettings, TRIAL_KEYS),
+    "thresholds": (Limits, THRESHOLD_KEYS),
+}
 NOT_FROM_ENVIRONMENT = ("systems", "rules", "thresholds", "tables", "masking", "trials", "local", "schema")
 
 
@@ -275,13 +280,13 @@ def load(
         variable = f"NEON_HOOKS_{key.upper()}"
         if key not in NOT_FROM_ENVIRONMENT and environ.get(variable):
             take(key, environ[variable], "environment", variable)
-    for key in TRIAL_KEYS:
-        variable = f"NEON_HOOKS_TRIALS_{key.upper()}"
-        if environ.get(variable):
-            values["trials"] = replace(
-                values.get("trials", TrialSettings()), **{key: _flag(variable, environ[variable])}
-            )
-            origin["trials"] = "environment"
+    for nested, (kind, keys) in OF_TABLES.items():
+        for key, check in keys.items():
+            variable = f"NEON_HOOKS_{nested.upper()}_{key.upper()}"
+            if environ.get(variable):
+                value = _from_variable(variable, environ[variable], check)
+                values[nested] = replace(values.get(nested, kind()), **{key: value})
+                origin[nested] = "environment"
     for variable, key in FROM_ENVIRONMENT.items():
         if environ.get(variable) and origin.get(key) != "environment":
             take(key, environ[variable], "environment", variable)
@@ -298,9 +303,9 @@ def load(
     return settings
 
 
-def _flag(variable: str, text: str) -> bool:
+def _from_variable(variable: str, text: str, check: Check) -> Any:
     try:
-        return kinds.flag(text)
+        return check(int(text) if text.isdigit() and check is kinds.count else text)
     except ValueError as error:
         raise UsageError(
             f"environment: `{variable}` has the value {text!r}; expected {error}",

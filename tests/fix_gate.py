@@ -69,6 +69,9 @@ class Team:
             "NEON_HOOKS_TRIALS_DRIFT": "false",
             "NEON_HOOKS_TRIALS_CONTENTS": "false",
             "NEON_HOOKS_TRIALS_HISTORY": "false",
+            # A busy machine is slow, and no story but those about limits is about that.
+            "NEON_HOOKS_THRESHOLDS_READS_BLOCKED": "60s",
+            "NEON_HOOKS_THRESHOLDS_WRITES_BLOCKED": "60s",
         }
 
     def deployed(self, files: Mapping[str, str | None], sql: str = "") -> None:

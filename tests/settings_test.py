@@ -73,6 +73,10 @@ def test_trials_are_switched_by_the_file_and_by_the_environment() -> None:
     off = {TOML: "[trials]\ndown_and_up = false"}
     assert load({}, {}).trials.down_and_up and not load(off, {}).trials.down_and_up
     assert load(off, {"NEON_HOOKS_TRIALS_DOWN_AND_UP": "yes"}).trials.down_and_up
+    limits = load({}, {"NEON_HOOKS_THRESHOLDS_READS_BLOCKED": "2s", "NEON_HOOKS_THRESHOLDS_BATCH": "7"}).limits
+    assert (limits.reads_blocked, limits.writes_blocked, limits.batch) == (2000, 500, 7)
+    with pytest.raises(UsageError, match="NEON_HOOKS_THRESHOLDS_BATCH"):
+        load({}, {"NEON_HOOKS_THRESHOLDS_BATCH": "many"})
     assert load({}, {}).trials.record and not load({}, {"NEON_HOOKS_TRIALS_RECORD": "no"}).trials.record
     with pytest.raises(UsageError, match="NEON_HOOKS_TRIALS_DOWN_AND_UP.*'never'"):
         load({}, {"NEON_HOOKS_TRIALS_DOWN_AND_UP": "never"})

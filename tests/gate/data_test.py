@@ -14,7 +14,7 @@ MASKING = 'data = "anonymized"\n[[masking]]\ntable = "customers"\ncolumn = "emai
 def test_a_schema_without_rows_proves_nothing_and_says_so(team: Team) -> None:
     pushed = shop(team).push({**UNIQUE, ".neon-hooks.toml": 'data = "schema-only"\n'})
     assert pushed.passed, pushed.said
-    assert pushed.rules == ["tried-without-rows"]
+    assert "tried-without-rows" in pushed.rules
     assert "the migrations met no rows" in pushed.said
 
 

@@ -170,9 +170,9 @@ exec liquibase --searchPath="data/src/main/resources,$HOME" --changeLogFile=db/c
 """
 LIQUIBASE_SPRING = Story(
     "liquibase", "liquibase_spring", "customers",
-    good=(f"{SPRING_SQL}/003_country.sql", change_set(3, COUNTRY)),
+    good=(f"{SPRING_SQL}/003_country.sql", change_set(3, COUNTRY, NO_COUNTRY)),
     good_id="db/changelog/sql/003_country.sql::3::shop",
-    bad=(f"{SPRING_SQL}/003_unique.sql", change_set(3, FLYWAY.bad[1])),
+    bad=(f"{SPRING_SQL}/003_unique.sql", change_set(3, FLYWAY.bad[1], "DROP INDEX email_key;\n")),
     bad_line=4,
     deploy=("sh", "-c", SPRING_DEPLOYS),
     environment=liquibase,
