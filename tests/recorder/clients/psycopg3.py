@@ -54,15 +54,15 @@ def main(url: str) -> None:
     failing(one, "begin; select 1; select 1/0; select 3")
     one.execute("rollback")
 
-    with one.pipeline() as pipeline, one.cursor() as cursor:
-        cursor.execute("select %s::int", (1,))
-        show(cursor.fetchall())
-        try:
+    try:  # leaving the pipeline is what ends the error, whenever the answer came
+        with one.pipeline(), one.cursor() as cursor:
+            cursor.execute("select %s::int", (1,))
+            show(cursor.fetchall())
             cursor.execute("select 1/%s", (0,))
             one.execute("select 'skipped'")
-            pipeline.sync()
-        except psycopg.Error as error:
-            show(error.sqlstate)
+    except psycopg.Error as error:
+        show(error.sqlstate)
+    with one.pipeline(), one.cursor() as cursor:
         cursor.execute("select 'after'")
         show(cursor.fetchall())
 
