@@ -59,7 +59,7 @@ def a_migration_that_fails_on_the_rows_is_blocked_with_file_statement_and_postgr
         assert finding["evidence"]["sqlstate"] == "23505"
         assert "Key (email)=" in finding["evidence"]["detail"]
         assert "UNIQUE" in finding["evidence"]["statement"].upper()
-        assert finding["line"] == story.bad_line
+        assert finding["line"] == story.bad_line, finding
         assert "SQLSTATE 23505 (unique_violation)" in pushed.said
         assert "DETAIL: Key (email)=" in pushed.said
     else:
