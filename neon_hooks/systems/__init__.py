@@ -69,7 +69,11 @@ def _with_schema(units: list[Unit], tree: Tree, settings: Settings) -> list[Unit
     ours = {unit.migrations_dir for unit in found}
     if any(unit.system != "sql" or unit.migrations_dir not in ours for unit in others):
         return others
-    named = any(entry.system not in ("sql", "schema") for entry in settings.systems)
+    named = any(
+        entry.system not in ("sql", "schema")
+        or (entry.system == "sql" and entry.migrations_dir and entry.migrations_dir not in ours)
+        for entry in settings.systems
+    )
     return others if named else [*others, *found]
 
 
