@@ -220,7 +220,7 @@ DJANGO = Story(
         "shop/migrations/0003_unique.py",
         django('migrations.AlterField("customer", "email", models.TextField(unique=True))'),
     ),
-    bad_line=0,  # Django runs operations long after the file was read
+    bad_line=6,
     deploy=("python", "manage.py", "migrate", "--noinput"),
     environment=python_kit("django"),
     environ={"SECRET_KEY": "canary-secret-key", "DB_PASSWORD": "canary-password"},
