@@ -85,7 +85,6 @@ UNSEEN = {
     "a sequence's options": ("CREATE SEQUENCE s AS smallint INCREMENT 3 CACHE 7 CYCLE;", "CACHE 7"),
     "an aggregate": ("CREATE AGGREGATE g(int) (SFUNC = int4pl, STYPE = int);", "CREATE AGGREGATE"),
     "a publication": ("CREATE PUBLICATION p FOR TABLE t;", "ADD TABLE public.t"),
-    "not valid": ("ALTER TABLE t ADD CONSTRAINT c CHECK (n > 0) NOT VALID;", "NOT VALID"),
     "a rule": ("CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING;", "CREATE RULE r"),
     "statistics": ("CREATE STATISTICS st (ndistinct) ON a, n FROM t;", "CREATE STATISTICS public.st"),
     "an operator": ("CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq);", "CREATE OPERATOR public.==="),
