@@ -118,6 +118,15 @@ def test_what_migra_does_not_see_is_completed_and_taken_away_again(database: Dsn
         drafted(other, T + more, T)
 
 
+def test_a_constraint_that_is_to_stay_not_valid_is_never_silently_another(database: Dsn) -> None:
+    """It cannot be written yet: then the draft says which one it is, and writes nothing."""
+    more = "ALTER TABLE t ADD CONSTRAINT c CHECK (n > 0) NOT VALID;"
+    try:
+        assert "NOT VALID" in sql_of(drafted(database, T, T + more))
+    except Blocked as refused:
+        assert "constraint public.t.c" in refused.message
+
+
 CHANGES = {
     "an enum's new label in the middle": ("CREATE TYPE e AS ENUM ('a', 'c'); CREATE TABLE u (e e DEFAULT 'a');", "'a', 'c'", "'a', 'b', 'c'"),
     "an enum's label that goes": ("CREATE TYPE e AS ENUM ('a', 'b'); CREATE TABLE u (e e DEFAULT 'a');", "'a', 'b'", "'a'"),
