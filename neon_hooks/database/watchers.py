@@ -12,6 +12,7 @@ subtransaction for each event) and contain nothing that can fail, whatever the s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psycopg
@@ -138,8 +139,9 @@ class Watchers:
     refused: str = ""
 
 
-def install(connection: Connection) -> Watchers:
-    """Create schema, functions and event triggers, or nothing at all where the role may not.
+def install(connection: Connection, bodies: Mapping[str, str] = BODIES) -> Watchers:
+    """Create schema, functions and event triggers, or nothing at all where the role may not. ``bodies``: of the
+    functions, by EVENTS.
 
     Raises psycopg.OperationalError when the connection breaks.
     """
@@ -149,11 +151,11 @@ def install(connection: Connection) -> Watchers:
     try:
         with connection.transaction():
             connection.execute(f"create schema {SCHEMA}".encode())
-            for name, body in BODIES.items():
+            for name, body in bodies.items():
                 text = FUNCTION.format(schema=SCHEMA, name=name, body=body.replace("{max_oid}", str(max_oid)))
                 connection.execute(text.encode())
-            for name, event in EVENTS.items():
-                _create_trigger(connection, name, event)
+            for name in bodies:
+                _create_trigger(connection, name, EVENTS[name])
     except psycopg.OperationalError:
         raise
     except psycopg.Error as error:
