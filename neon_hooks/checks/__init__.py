@@ -117,10 +117,13 @@ def judge(facts: Facts, severities: Mapping[str, str]) -> tuple[Finding, ...]:
 
 
 def _with_setting(finding: Finding, word: str) -> Finding | None:
-    """None where it is ``off``. What is disproved or accepted is not made graver by a setting."""
+    """None where it is ``off``. What is disproved or accepted is not made graver by a setting, nor what was seen
+    to be harmless at this size: a note of a rule that is graver elsewhere.
+    """
     if word == "off":
         return None
-    is_settled = bool(finding.accepted) or linted.is_disproved(finding)
+    is_mild = finding.severity == Severity.NOTE and CATALOGUE[finding.rule].severity != Severity.NOTE
+    is_settled = is_mild or bool(finding.accepted) or linted.is_disproved(finding)
     return finding if not word or is_settled else replace(finding, severity=Severity(word))
 
 

@@ -74,6 +74,8 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         "level": LEVELS[finding.severity],
         "message": {"text": plain(text)},
     }
+    if finding.accepted:
+        result["suppressions"] = [{"kind": "inSource", "justification": plain(finding.accepted)}]
     if finding.path:
         artifact = {"uri": quote(finding.path, errors="backslashreplace"), "uriBaseId": "%SRCROOT%"}
         place: dict[str, Any] = {"artifactLocation": artifact}

@@ -30,8 +30,8 @@ def judged(*statements: Statement, limits: Limits = LIMITS, **more: Any) -> list
     return judged_unit(unit(*statements, **{"ends": 10_000.0, **more}), limits)
 
 
-def judged_unit(facts: UnitFacts, limits: Limits = LIMITS) -> list[Finding]:
-    return list(judge(Facts(Range("b" * 40, "t" * 40, "main line"), (facts,), limits=limits), {}))
+def judged_unit(facts: UnitFacts, limits: Limits = LIMITS, **severities: str) -> list[Finding]:
+    return list(judge(Facts(Range("b" * 40, "t" * 40, "main line"), (facts,), limits=limits), severities))
 
 
 def said(findings: list[Finding]) -> list[tuple[str, Severity]]:
@@ -79,6 +79,12 @@ def test_a_finding_says_who_waits_how_long_because_of_what_and_what_to_do() -> N
 )
 def test_what_was_measured_decides_and_then_the_size(ms: float, rows: int, severity: Severity | None) -> None:
     assert [finding.severity for finding in judged(index_build(ms, rows))] == ([severity] if severity else [])
+
+
+def test_a_severity_of_the_settings_does_not_make_a_note_about_a_small_table_an_error() -> None:
+    for word, findings in (("error", [("blocking-index-build", NOTE)]), ("off", [])):
+        facts = unit(index_build(50, 20_000), ends=10_000.0)
+        assert said(judged_unit(facts, **{"blocking-index-build": word})) == findings
 
 
 def test_a_note_names_the_size_from_which_on_it_would_hurt() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -74,6 +75,9 @@ SARIF: dict[str, Any] = {
                                 "message": MESSAGE,
                                 "level": LEVEL,
                                 "ruleIndex": {"type": "integer", "minimum": -1},
+                                "suppressions": {
+                                    "items": {"properties": {"kind": {"enum": ["inSource", "external"]}}, "required": ["kind"]}
+                                },
                                 "locations": {
                                     "items": {
                                         "properties": {
@@ -135,6 +139,15 @@ def test_sarif_has_levels_lines_and_help() -> None:
     known = CATALOGUE["migration-fails"]
     assert rule["help"]["text"] == f"{known.condition} {known.effect}\nFix: {known.fix}."
     assert known.bad in rule["help"]["markdown"] and known.good in rule["help"]["markdown"]
+
+
+def test_sarif_has_what_a_comment_accepts_as_suppressed_with_its_reason() -> None:
+    outcome = runs.shop()
+    first, *others = outcome.findings
+    accepted = replace(outcome, findings=(replace(first, accepted="the table is read at night only"), *others))
+    results = sarif(accepted)["runs"][0]["results"]
+    assert results[0]["suppressions"] == [{"kind": "inSource", "justification": "the table is read at night only"}]
+    assert not any("suppressions" in result for result in results[1:])
 
 
 def test_sarif_of_a_run_without_an_answer_says_that_it_did_not_succeed() -> None:
