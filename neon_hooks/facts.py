@@ -193,6 +193,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Index:
+    """``keys``: what a B-tree index orders by, column by column with its operator class, collation and direction;
+    empty for any other index and for one with expressions.
+    """
+
     oid: int
     name: str
     valid: bool
@@ -200,6 +204,7 @@ class Index:
     primary: bool
     columns: tuple[int, ...]  # pg_attribute.attnum; 0 for an expression
     partial: bool = False
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -222,6 +227,7 @@ class Table:
     ``rows`` is exact for small tables, else the planner's estimate. ``filenode`` changes when the table is
     rewritten. ``published``: logical replication sends its changes; ``replica_identity`` is
     pg_class.relreplident. ``disabled_triggers`` are names of those that do not fire in a normal session.
+    ``privileges`` are (role or PUBLIC, privilege) of all but the owner.
     """
 
     oid: int
@@ -236,6 +242,9 @@ class Table:
     published: bool = False
     replica_identity: str = "d"
     disabled_triggers: tuple[str, ...] = ()
+    row_security: bool = False
+    policies: tuple[str, ...] = ()
+    privileges: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

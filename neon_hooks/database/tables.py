@@ -29,7 +29,7 @@ TABLES = f"""
       case when c.relkind in ('r', 'm') then pg_relation_size(c.oid) end,
       coalesce(pg_relation_filenode(c.oid), 0)::bigint, c.relreplident::text,
       c.relkind in ('r', 'm') and has_table_privilege(c.oid, 'select') and has_schema_privilege(n.oid, 'usage')
-        and not row_security_active(c.oid) and (c.relkind = 'r' or c.relispopulated)
+        and not row_security_active(c.oid) and (c.relkind = 'r' or c.relispopulated), c.relrowsecurity
     {FROM}"""
 COLUMNS = f"""
     select c.oid::bigint, a.attnum::int, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull,
@@ -38,8 +38,12 @@ COLUMNS = f"""
     left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum order by 1, 2"""
 INDEXES = f"""
     select c.oid::bigint, i.indexrelid::bigint, i.indexrelid::regclass::text, i.indisvalid, i.indisunique,
-      i.indisprimary, (i.indkey::int2[])[0:i.indnkeyatts - 1]::int[], i.indpred is not null
-    {FROM} join pg_index i on i.indrelid = c.oid order by 1, 2"""
+      i.indisprimary, (i.indkey::int2[])[0:i.indnkeyatts - 1]::int[], i.indpred is not null,
+      case when m.amname = 'btree' and 0 <> all (i.indkey) then array(
+        select concat_ws(' ', i.indkey[n], i.indclass[n], i.indcollation[n], i.indoption[n])
+        from generate_series(0, i.indnkeyatts - 1) n order by n) end
+    {FROM} join pg_index i on i.indrelid = c.oid join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
+    order by 1, 2"""
 CONSTRAINTS = f"""
     select c.oid::bigint, r.oid::bigint, r.conname::text, r.contype::text, r.convalidated,
       coalesce(r.conkey::int[], '{{}}'), case when r.confrelid = 0 then '' else r.confrelid::regclass::text end,
@@ -48,12 +52,17 @@ CONSTRAINTS = f"""
 DISABLED_TRIGGERS = f"""
     select c.oid::bigint, t.tgname::text {FROM} join pg_trigger t on t.tgrelid = c.oid and t.tgenabled in ('D', 'R')
     order by 1, 2"""
+POLICIES = f"select c.oid::bigint, p.polname::text {FROM} join pg_policy p on p.polrelid = c.oid order by 1, 2"
+PRIVILEGES = f"""
+    select c.oid::bigint, case when a.grantee = 0 then 'PUBLIC' else pg_get_userbyid(a.grantee)::text end, a.privilege_type
+    {FROM} cross join aclexplode(c.relacl) a where a.grantee <> c.relowner order by 1, 2, 3"""
 NULL_FRACTIONS = f"""
     select s.schemaname::text, s.tablename::text, s.attname::text, s.null_frac::float8 from pg_stats s
     where s.schemaname !~ '^pg_' and s.schemaname not in ('information_schema', '{SCHEMA}') order by s.inherited desc"""
 PUBLISHED = "select schemaname::text, tablename::text from pg_publication_tables"
 PARTS = "select inhparent::bigint, inhrelid::bigint from pg_inherits"
-QUERIES = (TABLES, COLUMNS, INDEXES, CONSTRAINTS, DISABLED_TRIGGERS, NULL_FRACTIONS, PUBLISHED, PARTS)
+HANGING = (COLUMNS, INDEXES, CONSTRAINTS, DISABLED_TRIGGERS, POLICIES, PRIVILEGES)  # each row begins with a table's OID
+QUERIES = (TABLES, NULL_FRACTIONS, PUBLISHED, PARTS, *HANGING)
 
 Row = tuple[Any, ...]
 
@@ -61,19 +70,18 @@ Row = tuple[Any, ...]
 def catalogue(connection: Connection) -> Catalogue:
     """All tables outside the system's schemas and our own. Raises psycopg.Error."""
     with connection.transaction():
-        found = _together(connection, QUERIES)
-        tables, columns, indexes, constraints, triggers, fractions, published, parts = found
+        tables, fractions, published, parts, *hanging = _together(connection, QUERIES)
         rows = _rows(connection, tables)
     children: defaultdict[int, list[int]] = defaultdict(list)
     for parent, child in parts:
         children[parent].append(child)
     sizes = {row[0]: row[6] for row in tables}
     null_fractions = {(schema, table, column): share for schema, table, column, share in fractions}
-    by_table = [_grouped(group) for group in (columns, indexes, constraints, triggers)]
+    by_table = [_grouped(group) for group in hanging]
     sent = {tuple(name) for name in published}
     made = {}
-    for oid, name, kind, schema, table, _, _, _, filenode, replica_identity, _ in tables:
-        its_columns, its_indexes, its_constraints, its_triggers = (group[oid] for group in by_table)
+    for oid, name, kind, schema, table, _, _, _, filenode, replica_identity, _, row_security in tables:
+        columns, indexes, constraints, triggers, policies, privileges = (group[oid] for group in by_table)
         leaves = list(_leaves(oid, children)) if kind == "p" else [oid]
         made[oid] = Table(
             oid=oid,
@@ -82,12 +90,15 @@ def catalogue(connection: Connection) -> Catalogue:
             rows=_sum(rows.get(leaf) for leaf in leaves),
             bytes=sum(sizes.get(leaf, 0) for leaf in leaves),
             filenode=filenode,
-            columns=tuple(replace(Column(*row), null_fraction=null_fractions.get((schema, table, row[1]))) for row in its_columns),
-            indexes=tuple(_index(*row) for row in its_indexes),
-            constraints=tuple(_constraint(*row) for row in its_constraints),
+            columns=tuple(replace(Column(*row), null_fraction=null_fractions.get((schema, table, row[1]))) for row in columns),
+            indexes=tuple(_index(*row) for row in indexes),
+            constraints=tuple(_constraint(*row) for row in constraints),
             published=(schema, table) in sent,
             replica_identity=replica_identity,
-            disabled_triggers=tuple(row[0] for row in its_triggers),
+            disabled_triggers=tuple(row[0] for row in triggers),
+            row_security=row_security,
+            policies=tuple(row[0] for row in policies),
+            privileges=tuple((role, privilege) for role, privilege in privileges),
         )
     return Catalogue(made, connection.info.server_version)
 
@@ -123,9 +134,9 @@ def _plan_rows(answer: list[Row]) -> int:
 
 
 def _index(
-    oid: int, name: str, valid: bool, unique: bool, primary: bool, columns: list[int], partial: bool
+    oid: int, name: str, valid: bool, unique: bool, primary: bool, columns: list[int], partial: bool, keys: list[str] | None
 ) -> Index:
-    return Index(oid, name, valid, unique, primary, tuple(columns), partial)
+    return Index(oid, name, valid, unique, primary, tuple(columns), partial, tuple(keys or ()))
 
 
 def _constraint(

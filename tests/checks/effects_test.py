@@ -344,6 +344,59 @@ def test_what_is_left_on_a_table(table: Table, expected: list[Any]) -> None:
     assert said(judged(before=before, after=tables(table, C))) == expected
 
 
+CHECK = key(name="given", kind="c", references="", definition='CHECK ((a IS NOT NULL))')
+UNIQUE = key(name="once", kind="u", references="", definition="UNIQUE (a)")
+SHORT, LONG = replace(INDEX, oid=6, columns=(2,), keys=("2 1978",)), replace(INDEX, oid=5, keys=("2 1978", "1 1978"))
+GUARDED = replace(A, row_security=True, policies=("own", "all"), privileges=(("app", "SELECT"),))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (replace(A, constraints=(UNIQUE,)), A, [("constraint-dropped", WARNING)]),
+        (replace(A, constraints=(UNIQUE,)), replace(A, indexes=(replace(INDEX, unique=True, columns=(2,)),)), []),
+        (replace(A, constraints=(UNIQUE,)), replace(A, constraints=(replace(UNIQUE, oid=10, name="other"),)), []),
+        (replace(A, constraints=(UNIQUE,)), replace(A, constraints=(replace(UNIQUE, name="renamed"),)), []),
+        (replace(A, constraints=(CHECK,)), A, [("constraint-dropped", WARNING)]),
+        (
+            replace(A, constraints=(CHECK,)),
+            replace(A, columns=(column(1, "id"), replace(column(2, "a"), not_null=True))),
+            [],
+        ),
+        (
+            replace(A, columns=(column(1, "id"), replace(column(2, "a"), not_null=True))), A,
+            [("not-null-dropped", NOTE)],
+        ),
+        (GUARDED, replace(GUARDED, row_security=False), [("row-security-weakened", WARNING)]),
+        (GUARDED, replace(GUARDED, policies=("all",)), [("row-security-weakened", WARNING)]),
+        (GUARDED, replace(GUARDED, policies=("own", "all", "more")), []),
+        (A, replace(A, row_security=True), []),
+        (GUARDED, replace(GUARDED, privileges=()), [("privilege-revoked", WARNING)]),
+        (GUARDED, replace(GUARDED, privileges=(("app", "INSERT"), ("app", "SELECT"))), []),
+        (
+            GUARDED, replace(GUARDED, privileges=(("PUBLIC", "SELECT"), ("app", "SELECT"))),
+            [("granted-to-public", WARNING)],
+        ),
+        (replace(A, indexes=(LONG,)), replace(A, indexes=(LONG, SHORT)), [("redundant-index", NOTE)]),
+        (replace(A, indexes=(SHORT,)), replace(A, indexes=(LONG, SHORT)), [("redundant-index", NOTE)]),
+        (replace(A, indexes=(LONG, SHORT)), replace(A, indexes=(LONG, SHORT)), []),
+        (replace(A, indexes=(LONG,)), replace(A, indexes=(LONG, replace(SHORT, unique=True))), []),
+        (replace(A, indexes=(LONG,)), replace(A, indexes=(LONG, replace(SHORT, partial=True))), []),
+        (replace(A, indexes=(LONG,)), replace(A, indexes=(LONG, replace(SHORT, keys=("2 1994",)))), []),
+        (replace(A, indexes=(LONG,)), replace(A, indexes=(LONG, replace(SHORT, keys=()))), []),
+    ],
+)  # fmt: skip
+def test_what_a_table_no_longer_has(before: Table, after: Table, expected: list[Any]) -> None:
+    assert said(judged(before=tables(before, C), after=tables(after, C))) == expected
+
+
+def test_a_constraint_that_goes_with_what_it_was_about_is_not_missed() -> None:
+    old = replace(A, constraints=(key(),))
+    assert judged(before=tables(old), after=tables(replace(A, columns=A.columns))) == []  # what it referred to is gone
+    gone = judged(before=tables(old, C), after=tables(replace(A, columns=A.columns[:1]), C))
+    assert "constraint-dropped" not in [finding.rule for finding in gone]
+
+
 def test_what_was_there_before_is_not_the_pushs_fault() -> None:
     old = replace(
         A, constraints=(key(validated=False),), indexes=(replace(INDEX, valid=False),), disabled_triggers=("t",), published=True,

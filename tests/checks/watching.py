@@ -243,23 +243,31 @@ def catalogue(connection: psycopg.Connection[Any]) -> Catalogue:
         from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum
         where attnum > 0 and not attisdropped order by attnum""")
     indexes = grouped(connection, """select indrelid::int, indexrelid::int, 'public.' || indexrelid::regclass::text, indisvalid,
-        indisunique, indisprimary, indkey::int2[]::int[], indpred is not null from pg_index""")
+        indisunique, indisprimary, indkey::int2[]::int[], indpred is not null,
+        case when amname = 'btree' then array(select pg_get_indexdef(indexrelid, n, false) from generate_series(1, indnkeyatts) n
+          order by n) else '{}' end
+        from pg_index join pg_class c on c.oid = indexrelid join pg_am m on m.oid = relam""")
     constraints = grouped(connection, """select conrelid::int, oid::int, conname, contype::text, convalidated,
         coalesce(conkey::int[], '{}'), coalesce('public.' || nullif(confrelid, 0)::regclass::text, ''),
         pg_get_constraintdef(oid) from pg_constraint where conrelid <> 0""")
     triggers = grouped(connection, "select tgrelid::int, tgname from pg_trigger where tgenabled in ('D', 'R')")
+    policies = grouped(connection, "select format('%I.%I', schemaname, tablename)::regclass::oid::int, policyname from pg_policies")
+    granted = grouped(connection, """select format('%I.%I', table_schema, table_name)::regclass::oid::int, grantee, privilege_type
+        from information_schema.role_table_grants where table_schema = 'public' and grantee <> grantor""")
     found = {}
-    query = f"""select c.oid::int, {NAMED}, c.relkind::text, pg_total_relation_size(c.oid)::int, c.relreplident::text
+    query = f"""select c.oid::int, {NAMED}, c.relkind::text, pg_total_relation_size(c.oid)::int, c.relreplident::text, c.relrowsecurity
         from pg_class c {OURS} where c.relkind in ('r', 'p', 'm', 'v', 'f')"""
-    for oid, name, kind, size, identity in connection.execute(query).fetchall():
+    for oid, name, kind, size, identity, row_security in connection.execute(query).fetchall():
         rows = connection.execute(f"select count(*) from {name}".encode()).fetchone() if kind in "rpm" else None
         found[oid] = Table(
             oid, name, kind, rows[0] if rows else None, size,
             columns=tuple(Column(*row) for row in columns.get(oid, ())),
-            indexes=tuple(Index(*row[:5], tuple(row[5]), row[6]) for row in indexes.get(oid, ())),
+            indexes=tuple(Index(*row[:5], tuple(row[5]), row[6], tuple(row[7])) for row in indexes.get(oid, ())),
             constraints=tuple(Constraint(*row[:4], tuple(row[4]), *row[5:]) for row in constraints.get(oid, ())),
             published=name in published, replica_identity=identity,
-            disabled_triggers=tuple(row[0] for row in triggers.get(oid, ())),
+            disabled_triggers=tuple(row[0] for row in triggers.get(oid, ())), row_security=row_security,
+            policies=tuple(row[0] for row in policies.get(oid, ())),
+            privileges=tuple((role, privilege) for role, privilege in granted.get(oid, ())),
         )  # fmt: skip
     return Catalogue(found)
 
