@@ -28,8 +28,9 @@ def eventually(is_so: Callable[[], bool], seconds: float = 20.0) -> bool:
 
 
 def backends(dsn: Dsn) -> int:
-    """Other sessions in this database."""
-    sql = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    """Other sessions in this database; the server's own workers come and go."""
+    sql = """select count(*) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'"""
     return int(query(dsn, sql)[0][0])
 
 
