@@ -382,6 +382,38 @@ class History:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """The connection cut after a statement of the first run, or ``during`` it, and the tool started again.
+
+    ``path``, ``sql`` and ``started_ms`` are that statement's. ``refusals`` is what the cut has left for the tool to
+    stumble over (its locks were released before it was started again), ``invalid`` are INVALID indexes that it has
+    left. ``run`` is the second start, None where the tool would have refused or came to no end; ``problem`` says
+    so. ``diff`` is what its schema and bookkeeping have not like the uninterrupted run's (``-``: only there),
+    ``rows`` (table, rows there, rows here) are tables that have not as many rows.
+    """
+
+    path: str
+    sql: str
+    started_ms: float
+    during: bool = False
+    refusals: tuple[Refused, ...] = ()
+    invalid: tuple[str, ...] = ()
+    run: ToolRun | None = None
+    problem: str = ""
+    diff: str = ""
+    rows: tuple[tuple[str, int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """The migrations interrupted at ``cuts``, of ``possible`` places. ``reason`` says why not at all of them."""
+
+    cuts: tuple[Cut, ...] = ()
+    possible: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class UnitFacts:
     """What was done with one unit.
 
@@ -390,7 +422,8 @@ class UnitFacts:
     ``status`` is the command of the settings that is asked then, ``down_and_up`` the way back and forth,
     ``drift`` whether models and migrations agree. Where there is something in ``refusals``, nothing was started.
     ``contents`` is what the first run did to rows, ``uncompared`` are tables that it changed unwatched.
-    ``history`` is all migrations on an empty database.
+    ``history`` is all migrations on an empty database, ``rerun`` what became of interrupted ones; None where there is
+    nothing to interrupt.
     ``unknown_rows`` are ids recorded before the run of which the pushed tree has no file,
     ``pending_on_main`` the ids of the tree that were not applied then (None: not known), ``skipped`` those
     of them that the tool passes over in silence; ``mismatched`` are applied with another checksum.
@@ -417,6 +450,7 @@ class UnitFacts:
     drift: Drift | None = None
     refusals: tuple[Refused, ...] = ()
     history: History | None = None
+    rerun: Rerun | None = None
     contents: tuple[Contents, ...] = ()
     uncompared: tuple[str, ...] = ()
     before: Catalogue | None = None

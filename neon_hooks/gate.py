@@ -6,22 +6,24 @@ pushed has been found before (pushed.py): this module and all that it loads are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from neon_hooks import systems
 from neon_hooks.changes import Range
 from neon_hooks.checks import judge
 from neon_hooks.deadline import Deadline
+from neon_hooks.dsn import Dsn
 from neon_hooks.errors import Interrupted, NeonHooksError, Unavailable, UsageError
 from neon_hooks.facts import Facts, UnitFacts
 from neon_hooks.git import Repository
 from neon_hooks.lacking import STAND_IN_LACKS, lack_of
 from neon_hooks.neon.branch import TestNeonBranch, test_neon_branch
 from neon_hooks.outcome import Outcome
-from neon_hooks.plan import Work
+from neon_hooks.plan import Unit, Work
 from neon_hooks.settings import Settings
 from neon_hooks.stopwatch import Stopwatch
 from neon_hooks.texts import with_texts
@@ -65,6 +67,7 @@ class Gate:
         watch = Stopwatch()
         units = list(facts.units)
         neon_branch: TestNeonBranch | None = None
+        further: list[TestNeonBranch] = []
         problem: Unavailable | None = None
         try:
             # The test Neon database branch goes first when this ends, before checkout and emulator.
@@ -78,12 +81,13 @@ class Gate:
                         if needs_trial(unit.work):
                             with watch("waiting for Neon"):
                                 dsn = neon_branch.dsn(unit.unit.options.get("database", ""))
-                            units[number] = prepared.try_out(unit.work, dsn, watch)
+                            another = partial(self.another, facts, settings, unit.unit, further)
+                            units[number] = prepared.try_out(unit.work, dsn, watch, another)
                             check_tried(units[number], facts.stand_in)
         except Unavailable as error:
             problem = error
         except (NeonHooksError, Interrupted) as error:
-            error.left_over = neon_branch.left_over if neon_branch else ""
+            error.left_over = left_overs(neon_branch, *further)
             raise
         facts = replace(
             facts,
@@ -93,8 +97,7 @@ class Gate:
             server_version=max((unit.before.server_version for unit in units if unit.before), default=0),
         )
         facts, unread = self.read(facts)
-        left_over = neon_branch.left_over if neon_branch else ""
-        return Outcome(facts, judge(facts, self.settings.rules), problem or unread, left_over)
+        return Outcome(facts, judge(facts, self.settings.rules), problem or unread, left_overs(neon_branch, *further))
 
     def with_neon(self, facts: Facts, stack: ExitStack, watch: Stopwatch) -> Settings:
         """The settings with a Neon to talk to: as they are, or those of an emulator for ``local``."""
@@ -117,6 +120,14 @@ class Gate:
             connection_string=self.environ.get("DATABASE_URL", ""),
         )
 
+    @contextmanager
+    def another(self, facts: Facts, settings: Settings, unit: Unit, made: list[TestNeonBranch]) -> Iterator[Dsn]:
+        """A second test Neon database branch, as main is, for the length of a ``with`` block."""
+        neon_branch = self.test_neon_branch(facts, settings)
+        made.append(neon_branch)
+        with neon_branch:
+            yield neon_branch.dsn(unit.options.get("database", ""))
+
     def bench(self, facts: Facts, settings: Settings) -> AbstractContextManager[Bench]:
         from neon_hooks.workbench import bench  # psycopg takes a while to load, and Neon is at work by now
 
@@ -130,6 +141,11 @@ class Gate:
             say=self.say,
             base=facts.range.base,
         )
+
+
+def left_overs(*neon_branches: TestNeonBranch | None) -> str:
+    """What could not be deleted, in words."""
+    return " ".join(each.left_over for each in neon_branches if each and each.left_over)
 
 
 def check_data(facts: Facts, settings: Settings) -> None:

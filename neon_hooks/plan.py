@@ -63,7 +63,7 @@ class Refusal:
 
     ``table`` and ``schema`` as in Bookkeeping. ``name_sql`` is an expression over a row (``entry``) that names what
     is wrong with it, null where nothing is. ``repair`` is the tool's own command ({name} is filled in).
-    ``is_lock``: somebody may be at work just now.
+    ``is_lock``: somebody may be at work just now. ``release``: the SQL that this command sends for a lock ({table}).
     """
 
     table: str
@@ -71,6 +71,7 @@ class Refusal:
     repair: str
     schema: str | None = None
     is_lock: bool = False
+    release: str = ""
 
 
 @dataclass(frozen=True)

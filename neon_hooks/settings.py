@@ -94,13 +94,15 @@ class SchemaSettings:
 
 @dataclass(frozen=True)
 class TrialSettings:
-    """``[trials]``: experiments that can be switched off."""
+    """``[trials]``: experiments that can be switched off. ``cuts``: at how many places ``rerun`` interrupts a push."""
 
     down_and_up: bool = True
     record: bool = True
     drift: bool = True
     contents: bool = True
     history: bool | None = None  # for short ones
+    rerun: bool | None = None  # for migrations of more than one transaction
+    cuts: int = 10
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,10 @@ THRESHOLD_KEYS: Mapping[str, Check] = {
     "compared": kinds.count,
     "lock_timeout": kinds.milliseconds,
 }
-TRIAL_KEYS: Mapping[str, Check] = dict.fromkeys(("down_and_up", "drift", "contents", "history", "record"), kinds.flag)
+TRIAL_KEYS: Mapping[str, Check] = {
+    **dict.fromkeys(("down_and_up", "drift", "contents", "history", "rerun", "record"), kinds.flag),
+    "cuts": kinds.count,
+}
 LOCAL_KEYS: Mapping[str, Check] = {"dump": kinds.text, "postgres": kinds.text, "roles": kinds.texts}
 SCHEMA_KEYS: Mapping[str, Check] = {
     "path": kinds.directory,

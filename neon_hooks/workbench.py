@@ -6,7 +6,7 @@ Joins git, run and the trials for gate.py, and for local.py, which fills an emul
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -31,10 +31,13 @@ from neon_hooks.trials.contents import contents, copies_of
 from neon_hooks.trials.down_and_up import down_and_up, is_possible
 from neon_hooks.trials.drift import Comparing, drift, has_time
 from neon_hooks.trials.history import history, reason_against
+from neon_hooks.trials.interruption import points_of
 from neon_hooks.trials.place import Place, Sight, look, start_script
 from neon_hooks.trials.replay import Replay, start_replay
+from neon_hooks.trials.rerun import Interrupted, rerun
 
 Say = Callable[[str], None]
+Another = Callable[[], AbstractContextManager[Dsn]]
 Tool = Prepared | Script | Replay
 CONTAINERS = ("docker", "docker-compose", "podman", "podman-compose", "nerdctl")  # as [[systems]] command
 
@@ -64,21 +67,31 @@ class Bench:
     records: bool = True
     history: bool | None = None  # the setting
     compared: int = 0  # rows up to which a table's contents are compared; 0: none are
+    rerun: bool | None = None  # the setting
+    cuts: int = 0
 
-    def start(self, work: Work, dsn: Dsn) -> ToolRun:
-        """Run the migrations of one unit in the database at ``dsn``."""
-        return self._run(self._tools(work).apply, dsn)
+    def start(self, work: Work, dsn: Dsn, seconds: float = 0.0) -> ToolRun:
+        """Run the migrations of one unit in the database at ``dsn``, in at most so many ``seconds``; 0: no limit."""
+        return self._run(self._tools(work).apply, dsn, seconds)
+
+    def resume(self, work: Work, path: str, dsn: Dsn, seconds: float = 0.0) -> ToolRun:
+        """The same once more, after ``path`` was interrupted: files without a bookkeeping are run from there on."""
+        tool = self._tools(work).apply
+        if isinstance(tool, Script) and path in tool.paths:
+            tool = replace(tool, paths=tool.paths[tool.paths.index(path) :])
+        return self._run(tool, dsn, seconds)
 
     def _tools(self, work: Work) -> Tools:
         return next(tools for tools in self.tools if tools.unit == work.unit)
 
-    def _run(self, tool: Tool, dsn: Dsn) -> ToolRun:
+    def _run(self, tool: Tool, dsn: Dsn, seconds: float = 0.0) -> ToolRun:
         place = self.place(dsn)
         if isinstance(tool, Script):
             return start_script(tool, place)
         if isinstance(tool, Replay):
             return start_replay(tool, place)
-        return execute(tool, dsn=dsn, deadline=self.deadline, redact=place.redact)
+        deadline = Deadline.after(self.deadline.at_most(seconds)) if seconds else self.deadline
+        return execute(tool, dsn=dsn, deadline=deadline, redact=place.redact)
 
     def place(self, dsn: Dsn, unrecorded: str = "") -> Place:
         return Place(self.checkout, dsn, self.deadline, Redactor([*self.secrets, dsn.password]), unrecorded)
@@ -91,8 +104,10 @@ class Bench:
             return "in a container, 127.0.0.1 is not this machine, where the flight recorder listens"
         return ""
 
-    def try_out(self, work: Work, dsn: Dsn, watch: Stopwatch) -> UnitFacts:
-        """All trials of one unit, the later ones only when the migrations ran through."""
+    def try_out(self, work: Work, dsn: Dsn, watch: Stopwatch, another: Another) -> UnitFacts:
+        """All trials of one unit, the later ones only when the migrations ran through. ``another`` makes a further
+        copy of production.
+        """
         system = systems.by_name(work.unit.system)
         place = self.place(dsn, self._unrecorded(self._tools(work).apply))
         self.say(f"running {work.unit.system} on the test Neon database branch")
@@ -105,11 +120,12 @@ class Bench:
             if self.compared:
                 with watch("contents"):
                     copies = stack.enter_context(copies_of(work, place, before, self.compared))
-            return self._tried(system, work, place, before, copies, watch)
+            return self._tried(system, work, place, before, copies, watch, another)
 
     def _tried(
-        self, system: System, work: Work, place: Place, before: Sight, copies: Copies | None, watch: Stopwatch
-    ) -> UnitFacts:
+        self, system: System, work: Work, place: Place, before: Sight, copies: Copies | None, watch: Stopwatch,
+        another: Another,
+    ) -> UnitFacts:  # fmt: skip
         """``copies`` are of tables as they were ``before``."""
         comparing = self._tools(work).comparing
         earlier = None
@@ -123,6 +139,8 @@ class Bench:
                 facts = contents(facts, copies)
         if facts.first and facts.first.exit_code:
             return facts
+        points = points_of(facts, thorough=bool(self.rerun)) if self.rerun is not False else ()
+        finished = look(place, kept(system, work.unit)) if points else before
         if system.bookkeeping is not None and (work.pushed or work.edits):
             self.say(f"running {work.unit.system} a second time")
             with watch("apply again"):
@@ -149,6 +167,14 @@ class Bench:
                 facts = down_and_up(
                     system, facts, place, before, down=down, times=times, up=up,
                     copies=copies, most_rows=self.compared,
+                )  # fmt: skip
+        if points:
+            self.say(f"interrupting the {work.unit.system} migrations, and starting again")
+            with watch("rerun"):
+                start, resume = partial(self.start, work), partial(self.resume, work)
+                facts = rerun(
+                    system, facts, place, points, before=before, finished=finished,
+                    tool=Interrupted(start, resume), another=another, most=self.cuts,
                 )  # fmt: skip
         return facts
 
@@ -190,7 +216,7 @@ def bench(
         compared = settings.limits.compared if settings.trials.contents else 0
         yield Bench(
             checkout, tuple(map(found.tools, works)), deadline, say, (settings.api_key,),
-            settings.trials.record, settings.trials.history, compared,
+            settings.trials.record, settings.trials.history, compared, settings.trials.rerun, settings.trials.cuts,
         )  # fmt: skip
 
 

@@ -37,6 +37,11 @@ class Form(StrEnum):
     LOCK_TIMEOUT = "SET lock_timeout = '5s' before the statement, and run the migration again when it gives up"
     OUTSIDE = "run it outside a transaction, in a migration of its own"
     EXPAND = "add the new one beside it, let the code use it, and remove the old one when nothing does any more"
+    AGAIN = (
+        "write statements that can run twice (IF NOT EXISTS, IF EXISTS, ON CONFLICT, only rows that are not done yet),"
+        " or put all that can be into one transaction"
+    )
+    INDEX_AGAIN = "DROP INDEX CONCURRENTLY IF EXISTS the index before it is created: a cut may have left it INVALID"
     FORGET = "first deploy code that does not name it, then drop it in a later migration"
 
 
@@ -166,6 +171,25 @@ IDIOMS: Mapping[Form, Mapping[str, str]] = {
         "django": "RunPython that goes through the primary key in slices, and `atomic = False`",
         "activerecord": "`in_batches.update_all(...)` with `disable_ddl_transaction!`",
         "ecto": "a loop of `repo().update_all` with `@disable_ddl_transaction true`",
+    },
+    Form.AGAIN: {
+        "alembic": "leave the autocommit_block() to the statements that Postgres allows no transaction",
+        "django": "`atomic = True` (the default), with what needs `atomic = False` in a migration of its own",
+        "activerecord": "`if_not_exists: true`, `if_exists: true`, or no `disable_ddl_transaction!`",
+        "knex": "no `transaction: false` but where Postgres allows none; `hasTable`, `hasColumn`",
+        "sequelize": "`queryInterface.sequelize.transaction()` around all of it",
+        "prisma": "one statement, or BEGIN and COMMIT around all of them",
+        "goose": "no `-- +goose NO TRANSACTION` but where Postgres allows none",
+        "dbmate": "no `transaction:false` but where Postgres allows none",
+        "sql": "BEGIN and COMMIT around the file's statements, or `single_transaction` in the settings",
+    },
+    Form.INDEX_AGAIN: {
+        "alembic": "`op.drop_index({index}, {bare}, if_exists=True, postgresql_concurrently=True)` in the autocommit_block()",
+        "django": "`migrations.RunSQL('DROP INDEX CONCURRENTLY IF EXISTS ...', migrations.RunSQL.noop)` before"
+        " AddIndexConcurrently",
+        "activerecord": "`remove_index ..., if_exists: true, algorithm: :concurrently` before add_index",
+        "prisma": "in a migration of its own before this one, as a migration.sql may have no other statement beside a"
+        " CONCURRENTLY",
     },
     Form.LOCK_TIMEOUT: {
         "alembic": "`op.execute(\"SET lock_timeout = '5s'\")` first in upgrade(), or once for all in env.py",

@@ -54,6 +54,14 @@ def refused(connection: Connection, refusals: Iterable[Refusal]) -> tuple[Refuse
     return tuple(found)
 
 
+def release(connection: Connection, refusals: Iterable[Refusal]) -> None:
+    """Let the tool's locks go, as its own command does."""
+    for each in (refusal for refusal in refusals if refusal.release):
+        for schema, table in connection.execute(FIND_TABLE, (each.table, each.schema)).fetchall():
+            # The statement is a constant of the system's own file.
+            connection.execute(sql.SQL(each.release).format(table=sql.Identifier(schema, table)))
+
+
 def schema_lines(connection: Connection) -> tuple[str, ...]:
     """Every object of every schema but the system's, one or more lines each, in a fixed order.
 

@@ -43,8 +43,10 @@ VERIFIED = ("require", "verify-ca", "verify-full")
 class Recorder:
     """Context manager. Inside, ``dsn`` leads to the same database through the recorder.
 
-    ``snapshot`` and ``count``: see Session. ``patience``: seconds until a server that does not answer is
-    given up. Raises OSError when no port can be listened on.
+    ``snapshot`` and ``count``: see Session. ``cut_when`` is asked, in a thread of its own, after each message that
+    was written down and before it is passed on; once it says yes, all connections are cut and no new one is let
+    through. ``patience``: seconds until a server that does not answer is given up. Raises OSError when no port
+    can be listened on.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Recorder:
         *,
         snapshot: str = "",
         count: Callable[[str], str] = lambda sql: "",
+        cut_when: Callable[[Recording], bool] | None = None,
         patience: float = CONNECT_TIMEOUT,
     ) -> None:
         self._relay = Relay(
@@ -61,6 +64,7 @@ class Recorder:
             client_context(target),
             cache(server_context),
             patience,
+            cut_when,
         )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="flight recorder", daemon=True)
@@ -96,14 +100,10 @@ class Recorder:
                 self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(STOP_TIMEOUT)
 
-    def cut(self) -> None:
-        """Break every connection, as a network does that fails."""
+    def cut(self, *, for_good: bool = False) -> None:
+        """Break every connection, as a network does that fails; ``for_good``: let no new one through."""
         with suppress(RuntimeError):  # the loop has ended already
-            self._loop.call_soon_threadsafe(self._abort)
-
-    def _abort(self) -> None:
-        for side in list(self._relay.open):
-            side.abort()
+            self._loop.call_soon_threadsafe(self._relay.cut, for_good)
 
     def _note(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """What asyncio would print as a traceback."""
@@ -135,7 +135,7 @@ class Recorder:
         await asyncio.gather(*joining, return_exceptions=True)
         for _ in range(FEW):  # connection_lost of those that were aborted; with TLS it takes some rounds
             await asyncio.sleep(0)
-            self._abort()
+            self._relay.cut()
 
 
 def client_context(target: Dsn) -> ssl.SSLContext | None:

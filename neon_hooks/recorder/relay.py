@@ -5,7 +5,7 @@ connection:
 
     greeting    the client's first packet is awaited; it may ask for TLS first, or be a cancel request
     joining     the server is connected to, with TLS verified where the target asks for it
-    joined      bytes go both ways through the Session
+    joined      bytes go both ways through the Session, until ``cut_when`` says that this is the moment to cut
     closed      either side is gone, and the other was sent what was left
 """
 
@@ -31,20 +31,35 @@ MakeSession = Callable[[Peer, Recording], Session]
 
 @dataclass
 class Relay:
-    """What all connections share. ``tls`` is towards the server, ``certificate`` towards the tool."""
+    """What all connections share. ``tls`` is towards the server, ``certificate`` towards the tool. ``cut_when`` is
+    asked before bytes are passed on, in either direction; once it has said yes, nothing passes any more.
+    """
 
     target: Dsn
     make_session: MakeSession
     tls: ssl.SSLContext | None
     certificate: Callable[[], ssl.SSLContext | None]
     patience: float = CONNECT_TIMEOUT
+    cut_when: Callable[[Recording], bool] | None = None
     recording: Recording = field(default_factory=Recording)
     open: set[_Side] = field(default_factory=set)
+    is_closed: bool = False
 
     def accept(self) -> Client:
         peer = Peer(len(self.recording.peers) + 1, time.time())
         self.recording.peers.append(peer)
         return Client(self, peer)
+
+    def is_cut(self) -> bool:
+        """Whether nothing passes any more."""
+        if self.cut_when and not self.is_closed and self.cut_when(self.recording):
+            self.cut(for_good=True)
+        return self.is_closed
+
+    def cut(self, for_good: bool = False) -> None:
+        self.is_closed |= for_good
+        for side in list(self.open):
+            side.abort()
 
     async def connect(self, protocol: Server) -> None:
         """Connect ``protocol`` to the server, as the target's sslmode demands. Raises OSError."""
@@ -114,6 +129,8 @@ class Client(_Side):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=HIGH_WATER)
+        if self.relay.is_closed:
+            self.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
         super().connection_lost(error)
@@ -125,7 +142,9 @@ class Client(_Side):
 
     def data_received(self, data: bytes) -> None:
         if self.opposite:
-            self.opposite.transport.write(self.session.from_client(data))
+            passed = self.session.from_client(data)
+            if not self.relay.is_cut():
+                self.opposite.transport.write(passed)
             return
         self._first += data
         if not self._is_joining:
@@ -229,7 +248,10 @@ class Server(_Side):
     def data_received(self, data: bytes) -> None:
         if self.is_greeted:
             session = self.opposite.session
-            self.opposite.transport.write(session.from_server(data))
+            passed = session.from_server(data)
+            if self.relay.is_cut():
+                return
+            self.opposite.transport.write(passed)
             answer = session.answer()
             if answer:
                 self.transport.write(answer)

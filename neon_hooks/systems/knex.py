@@ -215,6 +215,7 @@ SYSTEM = System(
         Refusal(
             f"{bookkeeping(unit).table}_lock", "case when is_locked = 1 then 'somebody' end",
             "`knex migrate:unlock`", bookkeeping(unit).schema, is_lock=True,
+            release="update {table} set is_locked = 0",
         ),
     ),
 )  # fmt: skip

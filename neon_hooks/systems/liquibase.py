@@ -189,7 +189,10 @@ def refusals(unit: Unit) -> Iterable[Refusal]:
     names = (f"liquibase.databasechangeloglocktable{ending}" for ending in ("name", ""))
     table = next((unit.options[name] for name in names if unit.options.get(name)), "databasechangeloglock")
     name = "case when locked then coalesce(lockedby, 'somebody') end"
-    yield Refusal(table.lower(), name, "`liquibase release-locks`", bookkeeping(unit).schema, is_lock=True)
+    free = "update {table} set locked = false, lockgranted = null, lockedby = null"
+    yield Refusal(
+        table.lower(), name, "`liquibase release-locks`", bookkeeping(unit).schema, is_lock=True, release=free
+    )
 
 
 def prove(before: Ids, after: Ids, history: History, pushed: History) -> Proof:

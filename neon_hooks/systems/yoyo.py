@@ -192,5 +192,7 @@ SYSTEM = System(
     bookkeeping=lambda unit: Bookkeeping(unit.options.get("table", TABLE), "migration_id"), same=same,
     written=written,
     down=down, number=number, downs=downs,
-    refusals=lambda unit: (Refusal("yoyo_lock", "'process ' || pid", "`yoyo break-lock`", is_lock=True),),
+    refusals=lambda unit: (
+        Refusal("yoyo_lock", "'process ' || pid", "`yoyo break-lock`", is_lock=True, release="delete from {table}"),
+    ),
 )  # fmt: skip

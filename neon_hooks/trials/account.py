@@ -429,7 +429,7 @@ def _statement(step: Step, note: _Notes, began: float, redact: Callable[[str], s
         locks=tuple(sorted(note.locks, key=lambda lock: (lock.acquired_ms, lock.relation))),
         rewrites=tuple(dict.fromkeys(note.rewrites)),
         scans=tuple(note.scans),
-        error=_error(step.error, redact) if step.error else None,
+        error=error_of(step.error, redact) if step.error else None,
         params=redact(step.exchange.params),
         tag=step.tag,
         in_block=step.in_block,
@@ -445,7 +445,7 @@ def _warnings(exchange: Exchange) -> tuple[str, ...]:
     return tuple(n.get("sqlstate", "") for n in exchange.notices if n.get("severity") == "WARNING")
 
 
-def _error(fields: Mapping[str, str], redact: Callable[[str], str]) -> DatabaseError:
+def error_of(fields: Mapping[str, str], redact: Callable[[str], str]) -> DatabaseError:
     position = fields.get("position", "")
     words = {key: redact(fields.get(key, "")) for key in ("message", "detail", "hint", "context")}
     return DatabaseError(

@@ -59,12 +59,12 @@ def contents(facts: UnitFacts, copies: Copies | None) -> UnitFacts:
     changing = [statement.sql for statement in statements if statement.tag in CHANGES and not statement.error]
     with_rows = {t.name for t in facts.before.tables.values() if t.kind == "r" and t.rows != 0}
     there = {facts.before.tables[oid].name for oid in facts.after.tables if oid in facts.before.tables}
-    missed = with_rows & there - known - {t.name for t in facts.before.tables.values() if _is_own(facts, t)}
+    missed = with_rows & there - known - {t.name for t in facts.before.tables.values() if is_own(facts, t)}
     touched = (name for name in missed if name in locked or any(mentions(sql, name) for sql in changing))
     return replace(facts, contents=compared, uncompared=tuple(sorted(touched)))
 
 
-def _is_own(facts: UnitFacts, table: Table) -> bool:
+def is_own(facts: UnitFacts, table: Table) -> bool:
     """Whether it is the bookkeeping's."""
     return bool(facts.bookkeeping) and table.name.rpartition(".")[2].strip('"').startswith(facts.bookkeeping)
 
@@ -76,7 +76,7 @@ def only_after(facts: UnitFacts, place: Place, most_rows: int) -> tuple[Lost, ..
     places: list[tuple[str, str]] = []
     for oid, table in facts.after.tables.items():
         was = facts.before.tables.get(oid)
-        if table.kind != "r" or (table.rows or 0) > most_rows or _is_own(facts, table):
+        if table.kind != "r" or (table.rows or 0) > most_rows or is_own(facts, table):
             continue
         known = {column.number for column in was.columns} if was else set()
         new = [column.name for column in table.columns if column.number not in known] if was else [""]
