@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from neon_hooks.workbench import Bench
 
 
+FURTHER = 30.0  # seconds in which a further test Neon database branch must be there
+
+
 @dataclass(frozen=True)
 class Gate:
     """What every pushed range is validated with. ``say`` is told what is being waited for."""
@@ -110,12 +113,14 @@ class Gate:
                 stand_in(self.repository, facts.range.base, self.settings, self.environ, self.deadline, self.say)
             )
 
-    def test_neon_branch(self, facts: Facts, settings: Settings) -> TestNeonBranch:
+    def test_neon_branch(
+        self, facts: Facts, settings: Settings, deadline: Deadline | None = None
+    ) -> TestNeonBranch:
         return test_neon_branch(
             settings,
             git_sha=facts.range.target,
             git_ref=facts.range.git_ref,
-            deadline=self.deadline,
+            deadline=deadline or self.deadline,
             say=self.say,
             connection_string=self.environ.get("DATABASE_URL", ""),
         )
@@ -123,7 +128,7 @@ class Gate:
     @contextmanager
     def another(self, facts: Facts, settings: Settings, unit: Unit, made: list[TestNeonBranch]) -> Iterator[Dsn]:
         """A second test Neon database branch, as main is, for the length of a ``with`` block."""
-        neon_branch = self.test_neon_branch(facts, settings)
+        neon_branch = self.test_neon_branch(facts, settings, Deadline.after(self.deadline.at_most(FURTHER)))
         made.append(neon_branch)
         with neon_branch:
             yield neon_branch.dsn(unit.options.get("database", ""))

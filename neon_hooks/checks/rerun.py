@@ -8,7 +8,7 @@ from typing import Any
 
 from neon_hooks.checks.idioms import Form, advice
 from neon_hooks.checks.sql_text import says
-from neon_hooks.checks.wording import Places, listed, quoted, shown
+from neon_hooks.checks.wording import Places, grouped, listed, quoted, shown
 from neon_hooks.facts import Cut, Facts, Rerun, Statement, ToolRun, UnitFacts
 from neon_hooks.findings import Finding, Rule, Severity, counted, found
 
@@ -88,10 +88,11 @@ def _found(rule: Rule, places: Places, what: str, cuts: Sequence[Cut]) -> Findin
     """One for all places with the same outcome; it stands at the first."""
     first = cuts[0]
     statement = _statement(places.unit, first)
-    more = f" (and at {counted(len(cuts) - 1, 'further place')})" if len(cuts) > 1 else ""
+    invalid = list(dict.fromkeys(shown(name) for cut in cuts for name in cut.invalid)) if rule is FAILS else []
+    left = f"; the INVALID index {listed(invalid)} is left behind" if invalid else ""
     return found(
         rule,
-        f"cut {_where(places, first, statement)}{more}: {what}",
+        f"cut {_where(places, first, statement)}{_elsewhere(cuts)}: {what}{left}",
         fix=_fix(places.unit, first, statement),
         quote=_quote(first, statement),
         evidence={"cuts": [_evidence(places, cut) for cut in cuts]},
@@ -113,32 +114,35 @@ def _where(places: Places, cut: Cut, statement: Statement | None) -> str:
     return f"{when} statement {places.number(statement)} of {file} ({what})"
 
 
+def _elsewhere(cuts: Sequence[Cut]) -> str:
+    first, *others = cuts
+    if [(cut.sql, cut.started_ms) for cut in others] == [(first.sql, first.started_ms)]:
+        return " or after it"
+    return f" or at {counted(len(others), 'further place')}" if others else ""
+
+
 def _failure(unit: UnitFacts, cut: Cut) -> str:
     """What goes wrong loudly, "" for nothing."""
     system = unit.unit.system
     records = [refused for refused in cut.refusals if not refused.is_lock]
     if records:
-        return f"{listed([r.name for r in records])} stays recorded as failed, and {system} refuses to go on{_left(cut)}"
+        return f"{listed([r.name for r in records])} stays recorded as failed, and {system} refuses to go on"
     if cut.problem:
         return f"starting {system} again comes to no end: {cut.problem}"
     if cut.run and cut.run.exit_code:
-        return f"starting {system} again fails: {_said(cut.run)}{_left(cut)}"
+        return f"starting {system} again fails: {_said(cut.run)}"
     return ""
 
 
 def _difference(unit: UnitFacts, cut: Cut) -> str:
     """What goes wrong in silence, "" for nothing."""
-    wrong = [f"{shown(table)} has {counted(here, 'row')} and not {there}" for table, there, here in cut.rows]
+    wrong = [f"{shown(table)} has {counted(here, 'row')} and not {grouped(there)}" for table, there, here in cut.rows]
     still = [name for name in cut.invalid if name.rpartition(".")[2].strip('"') in cut.diff]
     if still:
         wrong.insert(0, f"the index {listed([shown(name) for name in still])} stays INVALID")
     elif cut.diff:
         wrong.insert(0, "the schema or the bookkeeping is another one")
     return f"starting {unit.unit.system} again reports success, but {listed(wrong)}" if wrong else ""
-
-
-def _left(cut: Cut) -> str:
-    return f"; the INVALID index {listed([shown(name) for name in cut.invalid])} is left behind" if cut.invalid else ""
 
 
 def _said(run: ToolRun) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from neon_hooks.checks.sql_text import bare, is_control, says, tag
+from neon_hooks.checks.sql_text import bare, is_control, says, tag, verb
 from neon_hooks.facts import Lost, Statement, UnitFacts
 from neon_hooks.findings import counted
 
@@ -76,7 +76,7 @@ class Places:
         self.numbers: dict[tuple[float, str], int] = {}
         counts: dict[str, int] = {}
         for statement in unit.first.statements if unit.first else ():
-            if not is_control(statement):
+            if not (is_control(statement) or verb(statement) in ("SHOW", "")):  # nor what a tool asks of its session
                 counts[statement.path] = counts.get(statement.path, 0) + 1
             self.numbers[_key(statement)] = counts.get(statement.path, 0)
 
@@ -110,7 +110,7 @@ class Places:
         return {**self.details(statement), "quote": quoted(statement) if statement else ""}
 
     def number(self, statement: Statement) -> int:
-        """From 1 within its file; BEGIN, COMMIT and the like do not count."""
+        """From 1 within its file; BEGIN, COMMIT, SHOW and the like do not count."""
         return self.numbers.get(_key(statement), 0)
 
     def name(self, statement: Statement) -> str:

@@ -15,18 +15,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from neon_hooks.facts import Catalogue, Statement, ToolRun, UnitFacts
+from neon_hooks.facts import Catalogue, Evidence, Statement, ToolRun, UnitFacts
 from neon_hooks.recorder import Exchange, Recording
 from neon_hooks.sqlscript import split
-from neon_hooks.trials.held import WEAK, mentions
+from neon_hooks.trials.held import mentions
 
 CONCURRENTLY = re.compile(r"(?:CREATE|DROP|REINDEX|ALTER)\b.*\bCONCURRENTLY\b", re.IGNORECASE | re.DOTALL)
 # What leaves nothing behind. CREATE TABLE AS has the tag SELECT, too.
 LEAVES_NOTHING = frozenset(
     "BEGIN,START TRANSACTION,COMMIT,ROLLBACK,SAVEPOINT,RELEASE,SET,RESET,SHOW,DISCARD ALL,DEALLOCATE,DEALLOCATE ALL,"
     "PREPARE,LISTEN,UNLISTEN,NOTIFY,LOCK TABLE,ANALYZE,VACUUM,CHECKPOINT,EXPLAIN,FETCH,SET CONSTRAINTS,"
-    "DECLARE CURSOR,CLOSE CURSOR".split(",")
+    "DECLARE CURSOR,CLOSE CURSOR,".split(",")  # the last one is an empty statement's
 )
+IF_THERE = ("DROP INDEX", "DROP TABLE")
 QUESTION = re.compile(r"(?:\s+|--[^\n]*|/\*.*?\*/|\()*(?:SELECT|WITH|VALUES|TABLE)\b(?!.*\bINTO\b)", re.IGNORECASE | re.DOTALL)
 WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE")
 
@@ -64,27 +65,32 @@ def _of_migration(facts: UnitFacts, run: ToolRun, path: str, thorough: bool) -> 
         turns[statement.sql] += 1
         if statement.transaction not in committed or statement.error:
             continue
-        if statement.path == path and _leaves_something(statement):
+        if statement.path == path and _leaves_something(statement, run.evidence is Evidence.FULL):
             own.setdefault(statement.transaction, []).append((statement, turns[statement.sql]))
         elif _is_record(statement, facts.bookkeeping):
             recorded.add(statement.transaction)
-    stepwise = any(CONCURRENTLY.match(s.sql.strip()) for group in own.values() for s, _ in group)
-    if len(own) < 2 and not stepwise and not thorough:
+    if len(own) < 2 and not thorough and not any(_is_stepwise(s) for group in own.values() for s, _ in group):
         return
     for number, group in enumerate(own.values(), start=1):
         statement, turn = group[-1]
-        if len(group) == 1 and CONCURRENTLY.match(_bare(statement.sql)):
+        if _is_stepwise(statement):
             yield Point(path, statement, turn, during=True, tables=_tables(facts, statement.sql))
         is_complete = not facts.bookkeeping or statement.transaction in recorded
         if number < len(own) or not is_complete:
             yield Point(path, statement, turn)
 
 
-def _leaves_something(statement: Statement) -> bool:
-    if any(lock.mode not in WEAK or lock.mode == "RowExclusiveLock" for lock in statement.locks):
-        return statement.tag not in ("LOCK TABLE", "ANALYZE", "VACUUM")
-    is_question = statement.tag == "SELECT" and QUESTION.match(statement.sql)
-    return not (statement.tag in LEAVES_NOTHING or is_question)
+def _leaves_something(statement: Statement, drops_are_seen: bool) -> bool:
+    """A SELECT that calls a function is known by the lock that a change takes."""
+    if statement.tag in LEAVES_NOTHING or (statement.tag in IF_THERE and drops_are_seen and not statement.dropped):
+        return False
+    if statement.tag == "SELECT" and QUESTION.match(statement.sql):
+        return any(lock.mode not in ("AccessShareLock", "RowShareLock") for lock in statement.locks)
+    return True
+
+
+def _is_stepwise(statement: Statement) -> bool:
+    return not statement.in_block and CONCURRENTLY.match(_bare(statement.sql)) is not None
 
 
 def _is_record(statement: Statement, bookkeeping: str) -> bool:
