@@ -28,8 +28,8 @@ DIFFERS = Rule(
     " the outcome is not that of an uninterrupted run: an INVALID index, another schema, rows twice.",
     effect="A deployment that is interrupted there goes wrong, and nobody is told.",
     fix=str(Form.AGAIN),
-    bad="CREATE INDEX CONCURRENTLY IF NOT EXISTS customers_email ON customers (email);",
-    good="DROP INDEX CONCURRENTLY IF EXISTS customers_email;\nCREATE INDEX CONCURRENTLY customers_email ON customers (email);",
+    bad="CREATE INDEX CONCURRENTLY IF NOT EXISTS customers_code ON customers (country_code);",
+    good="DROP INDEX CONCURRENTLY IF EXISTS customers_code;\nCREATE INDEX CONCURRENTLY customers_code ON customers (country_code);",
 )
 LOCK = Rule(
     id="lock-left-behind",

@@ -28,7 +28,7 @@ LEAVES_NOTHING = frozenset(
     "DECLARE CURSOR,CLOSE CURSOR,".split(",")  # the last one is an empty statement's
 )
 IF_THERE = ("DROP INDEX", "DROP TABLE")
-QUESTION = re.compile(r"(?:\s+|--[^\n]*|/\*.*?\*/|\()*(?:SELECT|WITH|VALUES|TABLE)\b(?!.*\bINTO\b)", re.IGNORECASE | re.DOTALL)
+QUESTION = re.compile(r"(?:\s+|--[^\n]*|/\*.*?\*/|\()*(?:SELECT|WITH|VALUES|TABLE)\b(?!.*\b(?:INTO|INSERT|UPDATE|DELETE|MERGE|nextval|setval)\b)", re.IGNORECASE | re.DOTALL)
 WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE")
 
 

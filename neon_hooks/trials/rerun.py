@@ -78,6 +78,7 @@ def rerun(
     """
     trial = _Trial(facts, kept(system, facts.unit), tuple(system.refusals(facts.unit)), before, finished, tool)
     cuts: list[Cut] = []
+    none: list[Point] = []
     reason, needed = "", max(LEAST, RUNS * trial.first.ms / 1000)
     for point in chosen(points, most):
         began = time.monotonic()
@@ -90,11 +91,17 @@ def rerun(
         except Unavailable as error:  # what is known already must not be lost
             reason = error.message
             break
-        cuts += [cut] if cut else []
+        if cut:
+            cuts.append(cut)
+        else:
+            none.append(point)
         needed = max(needed, time.monotonic() - began)
     if not reason and len(points) > most:
         reason = f"`[trials] cuts` is {most}"
-    return replace(facts, rerun=Rerun(tuple(cuts), len(points), reason))
+    if not reason and not all(point.during for point in none):
+        reason = "the tool sent other statements than the first time"
+    instant = sum(point.during for point in none)  # IF NOT EXISTS, and it exists: there are no steps to stop between
+    return replace(facts, rerun=Rerun(tuple(cuts), len(points) - instant, reason))
 
 
 @dataclass(frozen=True)

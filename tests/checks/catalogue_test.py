@@ -49,7 +49,9 @@ AS_IT_STANDS = {"concurrently-in-transaction", "nested-transaction", "invalid-in
 # What nothing tells of a DO block that is a transaction of its own: which of its statements took a lock, its rows, a
 # lock_timeout of its own. Inside a tool's transaction its rows are counted: see tools_test.py.
 NOT_IN_A_DO_BLOCK = {"several-tables-locked", "unbatched-update", "unbatched-delete", "lock-timeout-too-long"}
-EXAMPLES = [rule for rule in CATALOGUE.values() if rule.bad]
+# Found only when the migration is cut off and started again: tests/trials/rerun_test.py does that with them.
+CUT_OFF = {"not-rerunnable", "rerun-differs"}
+EXAMPLES = [rule for rule in CATALOGUE.values() if rule.bad and rule.id not in CUT_OFF]
 HARMLESS = {
     "a wider varchar": "ALTER TABLE orders ALTER COLUMN note TYPE varchar(80);",
     "varchar becomes text": "ALTER TABLE orders ALTER COLUMN note TYPE text;",

@@ -8,6 +8,8 @@ import pytest
 
 from tests.fix_gate import Pushed, Team
 from tests.gate.stories import ALEMBIC, DJANGO, SQL, Story, alembic, django
+from tests.gate.stories_native import DBMATE, GOOSE
+from tests.gate.stories_node_sql import DRIZZLE, PRISMA
 
 ORDERS = """
 create table orders (id int primary key, total numeric(10, 3), placed timestamptz, note varchar(20));
@@ -102,3 +104,90 @@ def test_a_table_that_is_too_large_is_said_to_be_left_out(team: Team) -> None:
     pushed = team.push(files, environ=ON)
     assert pushed.passed and "rows-removed" not in pushed.rules
     assert said(pushed)["rows-not-compared"]["evidence"]["tables"] == ["public.orders"]
+
+
+# Tools whose migrations are SQL, with their own files: what is taken away, and accepted statement by statement.
+TAKEN = {
+    "data-dropped": "ALTER TABLE orders DROP COLUMN placed;",
+    "values-changed": "ALTER TABLE orders ALTER COLUMN total TYPE numeric(10, 2);",
+    "rows-removed": "DELETE FROM orders WHERE id > 36;",
+}
+NUMBERS = {
+    "data-dropped": "ALTER TABLE takes away 40 values of `orders.placed`",
+    # Of the thirty that change three are in the rows that go.
+    "values-changed": "27 values of `orders.total` are not what they were: numeric(10,3) became numeric(10,2)",
+    "rows-removed": "4 rows of 40 in `orders` are gone after the migrations",
+}
+BREAK = {"drizzle": "\n--> statement-breakpoint\n"}
+
+
+def migration(story: Story, up: str, down: str = "") -> dict[str, str]:
+    """The files of a push that brings ``up``, in the form of the story's tool."""
+    path = story.good[0]
+    if story is GOOSE:
+        return {path: f"-- +goose Up\n{up}\n-- +goose Down\n{down}\n"}
+    if story is DBMATE:
+        return {path: f"-- migrate:up\n{up}\n-- migrate:down\n{down}\n"}
+    return story.pushing((path, up.replace("\n\n", BREAK.get(story.system, "\n"))))
+
+
+@pytest.mark.parametrize("story", [PRISMA, DRIZZLE, GOOSE, DBMATE], ids=lambda story: story.system)
+def test_what_a_migration_in_sql_takes_away_blocks_with_the_numbers_until_each_is_accepted(team: Team, story: Story) -> None:
+    story.start(team)
+    team.query(ORDERS)
+    pushed = team.push(migration(story, "\n\n".join(TAKEN.values()), "SELECT 1;"), environ=ON)
+    assert pushed.exit_code == 1
+    errors = {each["rule"]: each for each in pushed.errors}
+    assert errors.keys() == TAKEN.keys() and all(errors[rule]["message"].endswith(words) for rule, words in NUMBERS.items()), errors
+    lines = team.clone.path.joinpath(story.good[0]).read_text().splitlines()
+    assert {rule: lines[each["line"] - 1] for rule, each in errors.items()} == TAKEN
+    told = {rule: f"-- neon-hooks: accept {rule} because nobody asks for it\n{sql}" for rule, sql in TAKEN.items()}
+    one = TAKEN | {"values-changed": told["values-changed"]}  # bound to its statement: the others are as they were
+    pushed = team.push(migration(story, "\n\n".join(one.values()), "SELECT 1;"), environ=ON)
+    assert {each["rule"] for each in pushed.errors} == {"data-dropped", "rows-removed"}
+    pushed = team.push(migration(story, "\n\n".join(told.values()), "SELECT 1;"), environ=ON)
+    assert pushed.passed, pushed.said
+    team.assert_main_is_untouched()
+
+
+@pytest.mark.parametrize("story", [PRISMA, DRIZZLE], ids=lambda story: story.system)
+def test_where_the_tool_knows_no_way_back_the_report_says_how_to_go_back_with_neon(team: Team, story: Story) -> None:
+    story.start(team)
+    pushed = team.push(migration(story, "ALTER TABLE customers ADD COLUMN country text;"), environ=BOTH)
+    assert pushed.passed, pushed.said
+    note = said(pushed)["irreversible"]
+    assert (note["severity"], note["message"]) == ("note", f"{story.system} knows no way back of migrations")
+    assert "restore the main Neon database branch to the moment before the deployment" in note["fix"]
+    assert pushed.document["systems"][0]["facts"]["down_and_up"] is None
+
+
+@pytest.mark.parametrize("story", [GOOSE, DBMATE], ids=lambda story: story.system)
+def test_what_the_down_part_of_an_sql_tool_drops_and_what_it_does_not_restore(team: Team, story: Story) -> None:
+    story.start(team)
+    team.query("INSERT INTO customers (email) SELECT 'n' || n FROM generate_series(1, 12010) n")
+    ((rows,),) = team.query("select count(*) from customers")
+    up = (
+        "ALTER TABLE customers ADD COLUMN alias text;\n"
+        f"UPDATE customers SET alias = email WHERE id > {rows - 12003};\n"
+        "CREATE TABLE aliases (name text PRIMARY KEY);\nINSERT INTO aliases SELECT 'a' || n FROM generate_series(1, 7) n;"
+    )
+    down = "DROP TABLE aliases;\nALTER TABLE customers DROP COLUMN alias;"
+    pushed = team.push(migration(story, up, down), environ=BOTH)
+    assert pushed.passed, pushed.said
+    found = said(pushed)
+    assert found["reversible-with-loss"]["message"] in (
+        "reversible, but down drops 12 003 values of `customers.alias` and 7 rows of `aliases`",
+        "reversible, but down drops 7 rows of `aliases` and 12 003 values of `customers.alias`",
+    )
+    assert "not-reversible" not in found
+
+
+@pytest.mark.parametrize("story", [GOOSE, DBMATE], ids=lambda story: story.system)
+def test_a_down_part_that_does_not_restore_the_values_is_told_with_their_number(team: Team, story: Story) -> None:
+    story.start(team)
+    up = "ALTER TABLE customers ADD COLUMN alias text;"
+    down = "ALTER TABLE customers DROP COLUMN alias;\nUPDATE customers SET nickname = 'none' WHERE id <= 9;"
+    pushed = team.push(migration(story, up, down), environ=BOTH)
+    assert said(pushed)["not-reversible"]["message"] == (
+        "the way back does not restore the data: 9 values of `customers.nickname` differ"
+    )

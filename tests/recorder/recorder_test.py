@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from neon_hooks.dsn import Dsn
-from neon_hooks.recorder import COUNT, SNAPSHOT, Recorder
+from neon_hooks.recorder import COUNT, SNAPSHOT, Recorder, Recording
 from tests.fix_systems import Postgres
 
 LOCKS = (
@@ -193,3 +193,20 @@ def test_a_cut_connection_ends_the_client(recorder: Recorder) -> None:
     recorder.cut()
     with pytest.raises(psycopg.OperationalError):
         connection.execute("select 1")
+    with closing(psycopg.connect(recorder.dsn.uri())):
+        pass
+
+
+def test_a_connection_is_cut_at_its_moment_and_no_new_one_is_let_through(dsn: Dsn) -> None:
+    def is_made(recording: Recording) -> bool:
+        return any(each.sql == "create table made ()" and each.ended for each in recording.exchanges)
+
+    with Recorder(dsn, cut_when=is_made) as recorder:
+        connection = psycopg.connect(recorder.dsn.uri(), autocommit=True)
+        connection.execute("select 1")
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("create table made ()")
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(recorder.dsn.uri())
+    with closing(psycopg.connect(dsn.uri())) as other:
+        assert other.execute("select to_regclass('made')::text").fetchone() == ("made",)
