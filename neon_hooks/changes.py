@@ -27,12 +27,22 @@ class RefUpdate:
 
 
 @dataclass(frozen=True)
+class Step:
+    """Another push that is taken for deployed first: the main line without it (``base``) and with it (``commit``)."""
+
+    git_ref: str
+    base: str | None
+    commit: str
+
+
+@dataclass(frozen=True)
 class Range:
     """The commits of one push. ``base`` is None when the main line has nothing yet (everything is new).
 
     ``published`` is the tip that a rewriting push of the main line itself replaces, else None: its
     migrations may have been applied, although the target does not descend from it.
-    ``rule`` says how the base was found; ``git_ref`` what is pushed, for people.
+    ``rule`` says how the base was found; ``git_ref`` what is pushed, for people. ``after`` are the pushes that
+    are deployed before this one, in order; the base is then the last one's commit.
     """
 
     base: str | None
@@ -41,6 +51,12 @@ class Range:
     git_ref: str = ""
     published: str | None = None
     staged: bool = False
+    after: tuple[Step, ...] = ()
+
+    @property
+    def deployed(self) -> str | None:
+        """The commit that the main Neon database branch is taken to stand at."""
+        return self.after[0].base if self.after else self.base
 
 
 @dataclass(frozen=True)

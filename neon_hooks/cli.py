@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     validate.add_argument("--from-ref", metavar="REF", default="", help="the git ref that is known to be deployed")
     validate.add_argument("--to-ref", metavar="REF", default="", help="the git ref to validate (default: HEAD)")
     validate.add_argument("--staged", action="store_true", help="validate the index instead of a commit")
+    validate.add_argument("--with", dest="beside", action="append", default=[], metavar="REF", help="another push, to be tried in both orders")
     validate.add_argument("--all", action="store_true", help="take every migration for new")
     add_report_flags(validate)
 

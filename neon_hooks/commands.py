@@ -15,7 +15,7 @@ from neon_hooks.changes import Range
 from neon_hooks.errors import UsageError
 from neon_hooks.git import Repository
 from neon_hooks.push import INDEX, Push, pushes_from
-from neon_hooks.pushed import what_is_pushed, what_is_staged
+from neon_hooks.pushed import Attempt, what_is_pushed, what_is_staged
 from neon_hooks.ranges import range_of, resolved
 from neon_hooks.report import out
 from neon_hooks.settings import FILES, Settings, load
@@ -56,13 +56,27 @@ def _validate(flags: Namespace, environ: Mapping[str, str], pushes: Iterable[Pus
                 from_ref=getattr(flags, "from_ref", ""),
                 everything=getattr(flags, "all", False),
             )
-            works = what_is_pushed(repository, pushed, settings, models=settings.trials.drift)
-            if works or _is_told(flags, settings):
-                from neon_hooks.rehearsal import rehearse  # loads all the rest
+            for attempt in _attempts(repository, push, pushed, settings, getattr(flags, "beside", [])):
+                if attempt.works or attempt.clash or _is_told(flags, settings):
+                    from neon_hooks.rehearsal import rehearse  # loads all the rest
 
-                told = rehearse(repository, pushed, works, settings=settings, environ=environ, flags=flags)
-                done.append((*told, settings.on_unavailable))
+                    told = rehearse(repository, attempt, settings=settings, environ=environ, flags=flags)
+                    done.append((*told, settings.on_unavailable))
     return _published(done, flags, environ)
+
+
+def _attempts(
+    repository: Repository, push: Push, pushed: Range, settings: Settings, others: list[str]
+) -> Iterable[Attempt]:
+    """The push as it is; with --with, after and before the others."""
+    if not others:
+        return [Attempt(pushed, what_is_pushed(repository, pushed, settings, models=settings.trials.drift))]
+    from neon_hooks.beside import attempts  # it merges
+
+    found, idle = attempts(repository, push, pushed, others, settings)
+    if idle:
+        out.complain(f"neon-hooks: left out, as the main line has all their migrations: {', '.join(idle)}")
+    return found
 
 
 def _published(done: list[Told], flags: Namespace, environ: Mapping[str, str]) -> int:

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from neon_hooks.changes import Range
 from neon_hooks.limits import Limits
-from neon_hooks.plan import Proof, Unit, Work
+from neon_hooks.plan import Clash, Proof, Unit, Work
 
 # What every statement is told after the one that failed (manual, appendix A): some tools go on regardless.
 IN_FAILED_TRANSACTION = "25P02"
@@ -477,11 +477,44 @@ class NeonBranch:
 
 
 @dataclass(frozen=True)
+class Deployed:
+    """What became of one unit of a push that went first (changes.Step). ``paths`` are its migrations, ``run`` how they
+    ran, with no statement but the one that failed; ``missing`` those that were not recorded afterwards.
+    """
+
+    git_ref: str
+    system: str
+    paths: tuple[str, ...]
+    run: ToolRun
+    missing: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.run.exit_code or self.missing)
+
+
+@dataclass(frozen=True)
+class OtherPush:
+    """Somebody else's migrations for the same parent, which neither this push nor the main line has.
+
+    ``git_ref`` is what ``--with`` takes; ``fetch`` the command that must come first, "" for none. ``paths`` are
+    its migrations, none where only the test Neon database branch ``neon_branch`` tells of it.
+    """
+
+    git_ref: str
+    paths: tuple[str, ...] = ()
+    neon_branch: str = ""
+    fetch: str = ""
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that is known about one pushed range. ``data``: what the test Neon database branch was a copy of;
     ``limits``: from which measure on something counts; ``server_version`` as server_version_num, 0 unknown.
     ``offline``: only texts were looked at, and nothing was to be tried.
     ``stand_in``: the copy was not Neon's, embedded Postgres stood in for it.
+    ``deployed`` are the pushes that went first (``range.after``), up to the one that failed; ``clash`` is why there
+    was nothing to try. ``others`` are pushes to try this one with, and ``asking`` how neon-hooks is asked for this one.
     """
 
     range: Range
@@ -493,3 +526,7 @@ class Facts:
     server_version: int = 0
     offline: bool = False
     stand_in: bool = False
+    deployed: tuple[Deployed, ...] = ()
+    clash: Clash | None = None
+    others: tuple[OtherPush, ...] = ()
+    asking: str = ""

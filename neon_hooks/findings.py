@@ -43,7 +43,8 @@ class Rule:
 class Finding:
     """``line`` 0: the whole file. ``quote`` is what a tool or Postgres said, printed as it is.
 
-    ``accepted`` is the reason that a comment in the migration gives for it; then it is only a note.
+    ``accepted`` is the reason that a comment in the migration gives for it; then it is only a note. ``command``: a
+    note that offers this command, and is worth a line also where other notes are not shown.
     """
 
     rule: str
@@ -56,6 +57,7 @@ class Finding:
     quote: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     accepted: str = ""
+    command: str = ""
 
 
 def found(rule: Rule, message: str, **details: Any) -> Finding:

@@ -7,21 +7,23 @@ pushed has been found before (pushed.py): this module and all that it loads are 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from neon_hooks import systems
+from neon_hooks.before import before, deployed
 from neon_hooks.changes import Range
 from neon_hooks.checks import judge
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
 from neon_hooks.errors import Interrupted, NeonHooksError, Unavailable, UsageError
-from neon_hooks.facts import Facts, UnitFacts
+from neon_hooks.facts import Deployed, Facts, UnitFacts
 from neon_hooks.git import Repository
 from neon_hooks.lacking import STAND_IN_LACKS, lack_of
 from neon_hooks.neon.branch import TestNeonBranch, test_neon_branch
+from neon_hooks.offers import with_offers
 from neon_hooks.outcome import Outcome
 from neon_hooks.plan import Unit, Work
 from neon_hooks.settings import Settings
@@ -79,7 +81,16 @@ class Gate:
                 neon_branch = self.test_neon_branch(facts, settings)
                 with neon_branch:  # entering asks for it; Neon works on it while we get ready
                     with watch("checkout and tools"):
-                        prepared = stack.enter_context(self.bench(facts, settings))
+                        works = [unit.work for unit in facts.units if needs_trial(unit.work)]
+                        prepared = stack.enter_context(self.bench(facts.range.target, works, settings, facts.range.base))
+                    if self.settings.trials.offers:
+                        with watch("other pushes"):
+                            facts = with_offers(facts, self.repository, neon_branch.other_runs)
+                    if facts.range.after:
+                        with watch("deploying the other first"):
+                            facts = replace(facts, deployed=self.deployed_first(facts, neon_branch, settings))
+                    if any(step.failed for step in facts.deployed):
+                        raise Unavailable("this push was not tried after the other one", fix="see what is said of that")
                     for number, unit in enumerate(units):
                         if needs_trial(unit.work):
                             with watch("waiting for Neon"):
@@ -110,7 +121,7 @@ class Gate:
 
         with watch("embedded Postgres"):
             return stack.enter_context(
-                stand_in(self.repository, facts.range.base, self.settings, self.environ, self.deadline, self.say)
+                stand_in(self.repository, facts.range.deployed, self.settings, self.environ, self.deadline, self.say)
             )
 
     def test_neon_branch(
@@ -131,21 +142,37 @@ class Gate:
         neon_branch = self.test_neon_branch(facts, settings, Deadline.after(self.deadline.at_most(FURTHER)))
         made.append(neon_branch)
         with neon_branch:
+            self.deployed_first(facts, neon_branch, settings)
             yield neon_branch.dsn(unit.options.get("database", ""))
 
-    def bench(self, facts: Facts, settings: Settings) -> AbstractContextManager[Bench]:
+    def bench(
+        self, commit: str, works: Sequence[Work], settings: Settings, base: str | None = None
+    ) -> AbstractContextManager[Bench]:
         from neon_hooks.workbench import bench  # psycopg takes a while to load, and Neon is at work by now
 
         return bench(
             self.repository,
-            facts.range.target,
-            [unit.work for unit in facts.units if needs_trial(unit.work)],
+            commit,
+            works,
             settings=settings,
             environ=self.environ,
             deadline=self.deadline,
             say=self.say,
-            base=facts.range.base,
+            base=base,
         )
+
+    def deployed_first(self, facts: Facts, neon_branch: TestNeonBranch, settings: Settings) -> tuple[Deployed, ...]:
+        """What became of the pushes that go before this one, none for most."""
+        done: list[Deployed] = []
+        bench = partial(self.bench, settings=settings)
+        with closing(before(self.repository, facts.range, bench, settings)) as found:
+            for git_ref, work, prepared in found:
+                unit = prepared.deploy(work, neon_branch.dsn(work.unit.options.get("database", "")))
+                check_tried(unit, facts.stand_in)
+                done.append(deployed(git_ref, unit))
+                if done[-1].failed:
+                    break
+        return tuple(done)
 
 
 def left_overs(*neon_branches: TestNeonBranch | None) -> str:

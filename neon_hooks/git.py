@@ -14,10 +14,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from neon_hooks import merging, remotes
 from neon_hooks.changes import Changes, FileChange, Range, parse_raw_diff
 from neon_hooks.errors import Unavailable, UsageError
+from neon_hooks.merging import Merge
 from neon_hooks.objects import Objects
 from neon_hooks.plumbing import ask, command, discover, environment, failed
+from neon_hooks.remotes import RemoteRef
 from neon_hooks.tree import Tree
 
 EMPTY_TREES = {  # by the length of an id: SHA-1, SHA-256
@@ -216,6 +219,28 @@ class Repository:
         head = self.resolve("HEAD")
         parents = ("-p", head) if head else ()
         return self._write("commit-tree", *parents, "-m", "the index", tree, environ=environ)
+
+    def merged(self, one: str, other: str) -> Merge:
+        """Both commits together, as a commit that no ref points to; one of them where it has the other already.
+
+        Raises UsageError where git is too old for it, and Unavailable where it cannot tell.
+        """
+        base = self.merge_base(one, other)
+        if base in (one, other):
+            return Merge(other if base == one else one)
+        status, output, complaint = ask(command(*merging.ARGUMENTS, one, other), cwd=self.top, environ=self._environ)
+        tree, conflicts = merging.read(status, output, complaint)
+        parents = ("-p", one, "-p", other)
+        return Merge(self._write("commit-tree", *parents, "-m", "both", tree, environ=IDENTITY), conflicts)
+
+    def recent_remote_refs(self, most: int) -> list[RemoteRef]:
+        return remotes.recent(self._plumb, most)
+
+    def added_by(
+        self, refs: Sequence[RemoteRef], without: Sequence[str], directories: Sequence[str], *, since: int, most: int
+    ) -> Mapping[str, list[str]]:
+        """By ref, the files that its own commits add below the directories: see remotes.py."""
+        return remotes.added(self._plumb, refs, without, directories, since=since, most=most)
 
     def checkout(
         self, commit: str, *, roots: Sequence[str], scratch: Path, dirs: Sequence[str] | None = None

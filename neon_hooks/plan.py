@@ -183,6 +183,15 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Clash:
+    """What git cannot merge: ``git_ref`` and what was merged before it, with the ``paths`` in conflict."""
+
+    git_ref: str
+    before: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Edit:
     """A migration that the main line already has and the push changes. ``what`` is edited, renamed or deleted."""
 

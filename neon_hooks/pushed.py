@@ -6,7 +6,7 @@ The first half of the story, and all of it for most pushes: nothing heavy may be
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from neon_hooks.changes import Changes, Range
@@ -16,7 +16,16 @@ from neon_hooks.settings import Settings
 from neon_hooks.tree import Tree, join
 
 if TYPE_CHECKING:
-    from neon_hooks.plan import Unit, Work
+    from neon_hooks.plan import Clash, Unit, Work
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One range to validate, and what it brings; or the clash because of which there is nothing to validate."""
+
+    range: Range
+    works: Sequence[Work] = ()
+    clash: Clash | None = None
 
 
 def what_is_pushed(

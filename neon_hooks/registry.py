@@ -94,6 +94,12 @@ MODELS: Mapping[str, Models] = {
 }
 
 
+def may_be_migration(system: str, path: str, text: bytes) -> bool:
+    """Whether a file in the migrations directory of ``system`` may be a migration. When in doubt: yes."""
+    entry = next(entry for entry in ENTRIES if entry.name == system)
+    return not entry.suffixes or (path.endswith(entry.suffixes) and _shows(entry, text))
+
+
 def concerns_any(
     changes: Changes, read: Callable[[str], bytes], directories: Iterable[str] = (), *, models: bool = False
 ) -> bool:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from neon_hooks.changes import Range
-from neon_hooks.checks import check_rule_ids
+from neon_hooks.checks import check_rule_ids, judge
 from neon_hooks.deadline import Deadline
+from neon_hooks.errors import Unavailable
 from neon_hooks.facts import Facts
 from neon_hooks.git import Repository
 from neon_hooks.lifetime import interruptible
 from neon_hooks.outcome import Outcome
-from neon_hooks.plan import Work
+from neon_hooks.pushed import Attempt
 from neon_hooks.report import out, terminal
 from neon_hooks.report.publish import prints_text
 from neon_hooks.report.status import StatusLine
@@ -21,8 +21,7 @@ from neon_hooks.settings import Settings
 
 def rehearse(
     repository: Repository,
-    pushed: Range,
-    works: Sequence[Work],
+    attempt: Attempt,
     *,
     settings: Settings,
     environ: Mapping[str, str],
@@ -30,13 +29,17 @@ def rehearse(
 ) -> tuple[Outcome, str]:
     """Validate, and tell it in words, which are printed unless --format wants something else."""
     check_rule_ids(settings.rules, settings.origin.get("rules", ""))
-    outcome = Outcome(Facts(pushed))
-    if works:
+    facts = Facts(attempt.range, clash=attempt.clash)
+    outcome = Outcome(facts)
+    if attempt.clash:
+        nothing = Unavailable("nothing could be tried", fix="resolve the conflict first")
+        outcome = Outcome(facts, judge(facts, settings.rules), nothing)
+    elif attempt.works:
         from neon_hooks.gate import Gate
 
         deadline = Deadline.after(settings.deadline)
         with StatusLine(environ) as say, interruptible(deadline):
-            outcome = Gate(repository, settings, environ, deadline, say).validate(pushed, works)
+            outcome = Gate(repository, settings, environ, deadline, say).validate(attempt.range, attempt.works)
     return outcome, tell(outcome, settings, flags, _skip(outcome, environ))
 
 

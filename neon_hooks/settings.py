@@ -103,6 +103,7 @@ class TrialSettings:
     history: bool | None = None  # for short ones
     rerun: bool | None = None  # for migrations of more than one transaction
     cuts: int = 10
+    offers: bool = True
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ THRESHOLD_KEYS: Mapping[str, Check] = {
     "lock_timeout": kinds.milliseconds,
 }
 TRIAL_KEYS: Mapping[str, Check] = {
-    **dict.fromkeys(("down_and_up", "drift", "contents", "history", "rerun", "record"), kinds.flag),
+    **dict.fromkeys(("down_and_up", "drift", "contents", "history", "rerun", "record", "offers"), kinds.flag),
     "cuts": kinds.count,
 }
 LOCAL_KEYS: Mapping[str, Check] = {"dump": kinds.text, "postgres": kinds.text, "roles": kinds.texts}

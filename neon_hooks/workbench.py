@@ -104,6 +104,13 @@ class Bench:
             return "in a container, 127.0.0.1 is not this machine, where the flight recorder listens"
         return ""
 
+    def deploy(self, work: Work, dsn: Dsn) -> UnitFacts:
+        """The migrations of one unit, run and proven, and nothing else: what is to be tried comes after them."""
+        system = systems.by_name(work.unit.system)
+        place = self.place(dsn, self._unrecorded(self._tools(work).apply))
+        self.say(f"running {work.unit.system} for the push that goes first")
+        return apply(system, work, place, look(place, kept(system, work.unit), tables=True), partial(self.start, work))
+
     def try_out(self, work: Work, dsn: Dsn, watch: Stopwatch, another: Another) -> UnitFacts:
         """All trials of one unit, the later ones only when the migrations ran through. ``another`` makes a further
         copy of production.

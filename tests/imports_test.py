@@ -16,7 +16,7 @@ PURE = {
     "acceptances", "changes", "deadline", "dsn", "errors", "facts", "findings", "kinds", "lacking", "lifetime", "limits",
     "lockmodes", "outcome", "plan", "push", "ranges", "redact", "registry", "settings", "sqlscript", "stopwatch", "tree",
 }  # fmt: skip
-PARTS_OF_GIT = {"checkout", "objects", "plumbing"}
+PARTS_OF_GIT = {"checkout", "merging", "objects", "plumbing", "remotes"}
 # lint starts a program, as run does; neither database nor network.
 EDGES = {"git", "systems", "neon", "run", "recorder", "database", "lint"}
 LEVELS = (
@@ -25,8 +25,8 @@ LEVELS = (
     EDGES,
     {"emulator", "trials", "checks", "generate"},  # generate compares by database, and starts migra apart
     {"report"},
-    {"workbench", "pushed", "asked", "texts"},
-    {"local"},
+    {"workbench", "pushed", "asked", "texts", "offers"},
+    {"local", "beside", "before"},
     {"gate"},
     {"rehearsal", "generating", "demo"},
     {"linting"},

@@ -53,6 +53,7 @@ from neon_hooks.checks import (
     skipped,
     stale_lock,
     status,
+    together,
     triggers,
     unlogged,
 )
@@ -107,6 +108,7 @@ MODULES = (
     replayed,
     schema_recreated,
     linted,
+    together,
     acceptance,
 )
 CATALOGUE: Mapping[str, Rule] = {rule.id: rule for module in MODULES for rule in module.RULES}
@@ -120,6 +122,7 @@ def judge(facts: Facts, severities: Mapping[str, str]) -> tuple[Finding, ...]:
     """
     findings = linted.merged([finding for check in CHECKS for finding in check(facts)])
     findings = acceptance.applied(findings, facts, CATALOGUE)
+    findings = together.told(findings, facts)
     kept = [each for finding in findings if (each := _with_setting(finding, severities.get(finding.rule, "")))]
     return tuple(sorted(kept, key=lambda finding: ORDER.index(finding.severity)))
 

@@ -143,6 +143,11 @@ class TestNeonBranch:
             deleted=self.state is State.GONE,
         )
 
+    @property
+    def other_runs(self) -> list[tuple[str, str, str]]:
+        """(name, git branch, commit) of the test Neon database branches that there were of the same parent."""
+        return ownership.runs_of(self._branches, self._source.parent.id) if self._source else []
+
     def wait_until_ready(self) -> None:
         """Return when Neon's operations are done. Raises Unavailable when one failed for good."""
         client, branch, _ = self._running()

@@ -83,6 +83,12 @@ def is_ours(branch: Branch) -> bool:
     return branch.annotation.get(TOOL) == PREFIX and bool(branch.annotation.get(RUN))
 
 
+def runs_of(branches: Iterable[Branch], parent_id: str) -> list[tuple[str, str, str]]:
+    """Name, git branch and commit of each of ours that is a copy of this parent."""
+    ours = [(branch.name, branch.annotation) for branch in branches if is_ours(branch) and branch.parent_id == parent_id]
+    return [(name, said.get(GIT_BRANCH, ""), said.get(GIT_SHA, "")) for name, said in ours]
+
+
 def judged(branches: Iterable[Branch], now: datetime) -> list[tuple[Branch, str]]:
     """Each of ours among ``branches`` (all of the project) and why it stays, "" for a left-over."""
     everything = list(branches)

@@ -26,6 +26,7 @@ def render(
         where = outcome.facts.range.git_ref if outcome.facts.offline else "this push"
         return f"{_range(outcome.facts)}\nno migrations in {where}" if verbose else ""
     shown = [f for f in outcome.findings if verbose or f.severity != Severity.NOTE]
+    offers = [f for f in outcome.findings if f.command and f not in shown]
     lines = [(unit, timeline(unit)) for unit in outcome.facts.units if unit.first]
     blocks = []
     if verbose:
@@ -40,6 +41,7 @@ def render(
         blocks.append(_unknown(outcome))
     if outcome.left_over:
         blocks.append(f"warning: {outcome.left_over}")
+    blocks.append("\n".join(f"note: {offer.message} [{offer.rule}]" for offer in offers))
     blocks.append(_summary(outcome, verbose=verbose, skip=skip, on_unavailable=on_unavailable))
     return plain("\n\n".join(block for block in blocks if block))
 
@@ -119,7 +121,8 @@ def _place(outcome: Outcome) -> str:
         return ""
     seconds = outcome.facts.timings.get("total", 0.0) / 1000
     end = "deleted" if neon_branch.deleted else f"expires at {neon_branch.expires_at}"
+    after = " and ".join(step.git_ref for step in outcome.facts.range.after)
     return (
-        f", tried on the test Neon database branch {neon_branch.id} of {neon_branch.parent_name} ({end})"
+        f", tried{f' after {after}' if after else ''} on the test Neon database branch {neon_branch.id} of {neon_branch.parent_name} ({end})"
         f" in {seconds:.1f} s"
     )
