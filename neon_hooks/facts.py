@@ -342,11 +342,14 @@ class Agreement(StrEnum):
 
 @dataclass(frozen=True)
 class Compared:
-    """One comparison of models and migrations. ``run`` is None where the tool could not be started."""
+    """One comparison of models and migrations. ``run`` is None where the tool could not be started, or was stopped
+    after ``slow_ms``.
+    """
 
     agreement: Agreement
     differences: tuple[str, ...] = ()
     run: ToolRun | None = None
+    slow_ms: float = 0.0
 
 
 @dataclass(frozen=True)

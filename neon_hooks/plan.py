@@ -117,7 +117,8 @@ class Comparison:
 
     All patterns are looked for in the lines of its output. ``differs``: they do not agree. ``difference``: one
     thing that differs, ``heading``: what the differences below it are about. ``nothing``: there are no models
-    to compare with. ``by_database``: the tool compares with the database, not with its own migrations.
+    to compare with. ``by_database``: the tool compares with the database, not with its own migrations. ``builds``:
+    the project is built first, which takes its time; where the models are the same at both commits, that is done once.
     """
 
     command: Command
@@ -126,6 +127,7 @@ class Comparison:
     heading: str = ""
     nothing: str = ""
     by_database: bool = False
+    builds: bool = False
 
 
 @dataclass(frozen=True)

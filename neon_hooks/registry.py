@@ -83,12 +83,16 @@ ENTRIES = (
     Entry("sql", (".sql",)),
     Entry("custom", ()),  # only where the settings name a directory
 )
+ENTITIES = Models((".java", ".kt"), (b"@Entity", b"@Embeddable", b"@MappedSuperclass"))
 # By system, for those that can compare their models with their migrations.
 MODELS: Mapping[str, Models] = {
     "alembic": Models((".py",), (b"mapped_column(", b"Mapped[", b"Column(", b"Table(", b"declarative_base", b"table=True")),
     "django": Models((".py",), below="models"),
     "prisma": Models((".prisma",)),
     "drizzle": Models(SCRIPTS, (b"drizzle-orm/pg-core",)),
+    "activerecord": Models(("schema.rb", "structure.sql")),
+    **dict.fromkeys(("flyway", "liquibase"), ENTITIES),
+    "diesel": Models(("schema.rs",), (b"table!",)),
     "typeorm": Models(SCRIPTS, (b"@Entity(", b"EntitySchema", b"@ViewEntity(")),
     "mikroorm": Models(SCRIPTS, (b"@Entity(", b"EntitySchema", b"@Embeddable(", b"defineEntity(")),
 }

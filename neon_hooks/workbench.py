@@ -246,7 +246,7 @@ class ToolSearch:
             apply,
             self._prepared(status, work.unit) if status else None,
             self._down(work, apply) if self.settings.trials.down_and_up else None,
-            self._comparing(work.unit) if self.settings.trials.drift else None,
+            self._comparing(work) if self.settings.trials.drift else None,
             partial(self._apply, replace(work, pushed=work.history)) if self._runs_history(work) else None,
             len(systems.detect(self.repository.tree(self.commit), self.settings)) == 1,
         )
@@ -256,11 +256,15 @@ class ToolSearch:
         is_pushed_whole = all(migration.repeatable or migration.replaces for migration in work.history)
         return self.settings.trials.history is not False and bool(work.pushed) and not is_pushed_whole
 
-    def _comparing(self, unit: Unit) -> Comparing | None:
+    def _comparing(self, work: Work) -> Comparing | None:
+        unit = work.unit
         how = systems.comparison_of(unit, self.repository.tree(self.commit))
         if how is None:
             return None
-        return Comparing(how, self.comparison(unit, how), partial(self._comparison_at_base, unit))
+        tool = self.comparison(unit, how)
+        if how.builds and not work.models:
+            return Comparing(how, tool, lambda: (how, tool))
+        return Comparing(how, tool, partial(self._comparison_at_base, unit))
 
     def comparison(self, unit: Unit, how: Comparison) -> Prepared | None:
         try:

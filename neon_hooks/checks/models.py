@@ -38,6 +38,11 @@ HOW = {
     "typeorm": "`typeorm migration:generate`",
     "mikroorm": "`mikro-orm migration:create`",
 }
+# Where the models are a file that the tool writes itself: what it is called, and what writes it.
+WRITTEN = {
+    "activerecord": ("the schema file of Active Record", "`bin/rails db:migrate` writes db/schema.rb or db/structure.sql"),
+    "diesel": ("the schema.rs of diesel", "`diesel migration run` writes it"),
+}
 SHOWN = 20
 
 
@@ -62,9 +67,9 @@ def _judged(unit: UnitFacts, drift: Drift) -> Iterator[Finding]:
         doubt = "; it could not be found out whether the main line has the same" if untold else ""
         yield found(
             MISSING,
-            f"the models need a migration: {_argv(now)} finds {counted(len(new), 'difference')}{doubt}",
+            f"{_wrong(system)}: {_argv(now)} finds {counted(len(new), 'difference')}{doubt}",
             quote=_shown(new),
-            fix=f"{MISSING.fix}: {HOW[system]}" if system in HOW else MISSING.fix,
+            fix=_fix(system),
             evidence={"differences": new, "earlier": old},
             **where,
         )
@@ -78,16 +83,32 @@ def _judged(unit: UnitFacts, drift: Drift) -> Iterator[Finding]:
         )
 
 
+def _wrong(system: str) -> str:
+    if system in WRITTEN:
+        return f"{WRITTEN[system][0]} is not what the migrations make (- only in the file, + only in the database)"
+    return "the models need a migration"
+
+
+def _fix(system: str) -> str:
+    if system in WRITTEN:
+        return f"push the file as the migrations make it: {WRITTEN[system][1]}; or make the migration that it lacks"
+    return f"{MISSING.fix}: {HOW[system]}" if system in HOW else MISSING.fix
+
+
 def _path(unit: UnitFacts) -> str:
     work = unit.work
     return work.models[0] if work.models else work.pushed[-1].path if work.pushed else unit.unit.migrations_dir
 
 
 def _argv(compared: Compared) -> str:
-    return f"`{' '.join(compared.run.argv)}`" if compared.run else "the tool"
+    """What was started; not where it is a script of ours around the tool."""
+    ours = compared.run is None or any("{files}" in word for word in compared.run.argv)
+    return "the comparison" if ours or not compared.run else f"`{' '.join(compared.run.argv)}`"
 
 
 def _why(compared: Compared) -> str:
+    if compared.slow_ms:
+        return f"it was stopped after {compared.slow_ms / 1000:.0f} s, so that there is time for the rest"
     if compared.run is None:
         return "the project's tool is not installed"
     return f"{_argv(compared)} ended with exit code {compared.run.exit_code}"

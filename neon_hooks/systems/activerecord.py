@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from neon_hooks.plan import Bookkeeping, Command, Migration, Unit, Work
+from neon_hooks.plan import Bookkeeping, Command, Comparison, Migration, Unit, Work
+from neon_hooks.systems import activerecord_schema
 from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.places import is_foreign
 from neon_hooks.systems.waysback import ruby, within
@@ -26,6 +27,15 @@ ENVIRONMENTS = ("development", "production", "default_env")
 SCHEMA_TABLE = re.compile(r"""schema_migrations_table_name\s*=\s*["'](\w+)["']""")
 TABLE_PREFIX = re.compile(r"""table_name_prefix\s*=\s*["'](\w+)["']""")
 Section = Mapping[str, Any]
+NO_DUMP = "neon_hooks_no_dump.rb"
+WITHOUT_DUMP = """\
+module NeonHooksNoDump
+  def execute(*)
+    super unless name.match?(/\\Adb:_dump(?::|\\z)/)
+  end
+end
+Rake::Task.prepend(NeonHooksNoDump)
+"""
 
 
 def detect(tree: Tree) -> Iterable[Unit]:
@@ -136,7 +146,8 @@ def _version(path: str) -> int:
 def apply(unit: Unit, pushed: History) -> Command:
     """The task of one database, which is all there is in most projects.
 
-    SCHEMA: Rails writes the schema down after a migration, and db/schema.rb is the user's.
+    Rails writes the schema down after a migration: db/schema.rb is the user's (SCHEMA names another file), and for
+    db/structure.sql a pg_dump of the server's version would have to be there, so that step is left out.
     """
     name = unit.options.get("name", "")
     return Command(
@@ -146,12 +157,14 @@ def apply(unit: Unit, pushed: History) -> Command:
             "RAILS_ENV": unit.options.get("environment", "development"),
             "RACK_ENV": unit.options.get("environment", "development"),
             "SCHEMA": "{files}/schema.rb",
+            "RAKEOPT": "-r {files}/" + NO_DUMP,
             "DATABASE_URL": "{url_with_password}",
             **({f"{name.upper()}_DATABASE_URL": "{url_with_password}"} if name else {}),
             "DISABLE_SPRING": "1",
             "DISABLE_DATABASE_ENVIRONMENT_CHECK": "1",
             "SKIP_TEST_DATABASE": "true",
         },
+        files={NO_DUMP: WITHOUT_DUMP},
         url_schemes=(unit.options.get("scheme") or "postgresql",),
     )
 
@@ -160,6 +173,10 @@ def down(work: Work, tree: Tree) -> Command:
     name = work.unit.options.get("name", "")
     task = f"db:rollback:{name}" if name else "db:rollback"
     return replace(apply(work.unit, work.pushed), argv=("rake", task, f"STEP={len(work.pushed)}"))
+
+
+def compare(unit: Unit, tree: Tree) -> Comparison | None:
+    return activerecord_schema.compare(unit, tree, apply(unit, ()))
 
 
 def bookkeeping(unit: Unit) -> Bookkeeping:
@@ -190,4 +207,5 @@ SYSTEM = System(
     same=same_ruby,
     number=id_as_number,
     downs=within(ruby),
+    compare=compare,
 )

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Replayed, Unit, Work
+from neon_hooks.systems import diesel_schema
 from neon_hooks.systems.base import History, System, id_as_number
 from neon_hooks.systems.places import is_foreign, relative, up_from
 from neon_hooks.systems.sqlfiles import for_postgres, project_root, text_literal
@@ -122,4 +123,5 @@ SYSTEM = System(
     bookkeeping=lambda unit: Bookkeeping(TABLE, "version"),
     down=down, same=same_sql, number=id_as_number,
     downs=beside(lambda migration: join(parent(migration.path), "down.sql")), replay=replay, explain=explain,
+    compare=diesel_schema.compare,
 )  # fmt: skip

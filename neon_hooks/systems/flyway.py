@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import DatabaseError
 from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Refusal, Unit
+from neon_hooks.systems import entities
 from neon_hooks.systems.base import History, Ids, System, ids
 from neon_hooks.systems.flyway_config import (
     CONVENTION, NOT_FLYWAYS, SOURCES, Place, place, places,
@@ -249,6 +250,7 @@ def explain(output: str) -> DatabaseError | None:
 
 SYSTEM = System(
     name="flyway",
+    compare=entities.compare,
     detect=detect,
     history=history,
     apply=apply,

@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from neon_hooks.errors import UsageError
 from neon_hooks.facts import DatabaseError
-from neon_hooks.plan import Bookkeeping, Command, Migration, Proof, Refusal, Unit, Work, Written
+from neon_hooks.plan import Bookkeeping, Command, Comparison, Migration, Proof, Refusal, Unit, Work, Written
+from neon_hooks.systems import entities
 from neon_hooks.systems.base import History, Ids, System, ids
 from neon_hooks.systems.liquibase_changelog import FORMATTED, Changelog, ChangeSet, normal, sql_of
 from neon_hooks.systems.liquibase_config import (
@@ -166,6 +167,26 @@ def down(work: Work, tree: Tree) -> Command:
     return replace(up, argv=(*up.argv[:-1], "rollback-count", f"--count={len(work.pushed)}"))
 
 
+def compare(unit: Unit, tree: Tree) -> Comparison | None:
+    """The project's entities; else `liquibase diff` with what its own settings compare with, as far as that is no
+    database: ``referenceUrl=hibernate:...`` (its extension), or ``offline:postgresql?snapshot=...``.
+
+    Names of indexes and constraints, and types, differ between such a reference and a database anyway.
+    """
+    reference = unit.options.get("liquibase.referenceurl", "")
+    if not reference.startswith(("hibernate:", "offline:")):
+        return entities.compare(unit, tree)
+    up = apply(unit, ())
+    words = ("diff", f"--reference-url={reference}", "--diff-types=tables,columns,views,sequences")
+    return Comparison(
+        replace(up, argv=(*up.argv[:-1], *words)),
+        differs=r"^(?:Missing|Unexpected) .*\(s\): *$",
+        heading=r"^(?:Missing|Unexpected|Changed) .*\(s\):",
+        difference=r"^     (?!Reference:|Target:)\S.*",
+        by_database=True,
+    )
+
+
 KEPT = {
     "contexts": "contexts", "contextfilter": "contexts", "labels": "labels", "labelfilter": "labelFilter",
     "defaultschemaname": "defaultSchemaName", "liquibaseschemaname": "liquibaseSchemaName",
@@ -236,6 +257,7 @@ def explain(output: str) -> DatabaseError | None:
 
 SYSTEM = System(
     name="liquibase",
+    compare=compare,
     detect=detect,
     history=history,
     apply=apply,

@@ -11,11 +11,14 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from neon_hooks.deadline import Deadline
+from neon_hooks.errors import DeadlineExceeded
 from neon_hooks.facts import Agreement, Compared, Drift, ToolRun, UnitFacts
 from neon_hooks.plan import Comparison
 from neon_hooks.run import Prepared, execute
 from neon_hooks.trials.place import Place
 
+SHARE = 0.4  # of the time that is left: before the migrations run there is no verdict yet, afterwards one to lose
 RUNS = 3  # as long as the first one: this one, the one at the base, and one to spare
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of a Python object: another one in each process
 
@@ -52,7 +55,12 @@ def drift(facts: UnitFacts, place: Place, comparing: Comparing, earlier: Compare
 def _compared(how: Comparison, tool: Prepared | None, place: Place) -> Compared:
     if tool is None:
         return Compared(Agreement.UNKNOWN)
-    return read(how, execute(tool, dsn=place.dsn, deadline=place.deadline, redact=place.redact))
+    deadline = Deadline.after(place.deadline.remaining() * SHARE)
+    try:
+        return read(how, execute(tool, dsn=place.dsn, deadline=deadline, redact=place.redact))
+    except DeadlineExceeded:
+        place.deadline.check("the comparison of models and migrations")
+        return Compared(Agreement.UNKNOWN, slow_ms=deadline.seconds * 1000)
 
 
 def read(how: Comparison, run: ToolRun) -> Compared:

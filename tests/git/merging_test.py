@@ -73,4 +73,8 @@ def test_what_other_git_branches_add_and_nobody_else_has(tmp_path: Path, git_env
         without = [repository.commit("main"), repository.commit("one")]
         added = repository.added_by(refs, without, ["m"], since=0, most=10)
         assert added == {"refs/remotes/origin/other": ["m/2.sql"]}
-        assert repository.added_by(refs, without, ["m"], since=2**32, most=10) == {}
+        clone.git("checkout", "-q", "other")
+        clone.git("commit", "-q", "--amend", "--no-edit", environ={"GIT_COMMITTER_DATE": "1600000000 +0000"})
+        clone.git("update-ref", "refs/remotes/origin/other", "other")
+        refs = repository.recent_remote_refs(10)
+        assert repository.added_by(refs, without, ["m"], since=1_700_000_000, most=10) == {}
