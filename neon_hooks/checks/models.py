@@ -101,9 +101,10 @@ def _path(unit: UnitFacts) -> str:
 
 
 def _argv(compared: Compared) -> str:
-    """What was started; not where it is a script of ours around the tool."""
-    ours = compared.run is None or any("{files}" in word for word in compared.run.argv)
-    return "the comparison" if ours or not compared.run else f"`{' '.join(compared.run.argv)}`"
+    """What was started; not where it is a script or a task of ours around the tool."""
+    argv = compared.run.argv if compared.run else ()
+    ours = not argv or argv[0] == "sh" or argv[-1].startswith("neon_hooks")
+    return "the comparison" if ours else f"`{' '.join(argv)}`"
 
 
 def _why(compared: Compared) -> str:
