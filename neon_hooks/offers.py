@@ -64,9 +64,14 @@ def _known(repository: Repository, pushed: Range) -> list[str]:
     return list(dict.fromkeys(tip for tip in tips if tip))
 
 
+def _own_name(repository: Repository, pushed: Range) -> str:
+    """The git branch that is pushed: what it was before (amended, rebased) is nobody else's."""
+    return repository.describe(pushed.target) if pushed.git_ref == "HEAD" else pushed.git_ref
+
+
 def _fetched(repository: Repository, pushed: Range, works: Sequence[Work]) -> Iterator[OtherPush]:
     since = int(time.time()) - DAYS * 86400
-    own = f"/{pushed.git_ref if pushed.git_ref != 'HEAD' else repository.describe(pushed.target)}"
+    own = f"/{_own_name(repository, pushed)}"
     refs = [
         ref
         for ref in repository.recent_remote_refs(REFS)
@@ -107,15 +112,23 @@ def _at_work(repository: Repository, pushed: Range, seen: Sequence[Seen]) -> Ite
     """What somebody is pushing just now, and nobody can have fetched yet."""
     remote = pushed.rule.removeprefix(TRACKING).partition("/")[0] if pushed.rule.startswith(TRACKING) else "origin"
     known = _known(repository, pushed)
+    main_line = {pushed.rule, repository.symbolic_target(pushed.rule)}
     for each in seen:
         git_ref = f"{remote}/{each.git_branch}"
-        is_named = NAME.fullmatch(each.git_branch) and not COMMIT.fullmatch(each.git_branch)
         here = repository.resolve(each.git_sha)
-        if not is_named or each.git_branch == pushed.git_ref or (here and repository.resolve(git_ref) == here):
+        if not _is_somebodys(each.git_branch, remote) or each.git_branch == _own_name(repository, pushed):
+            continue
+        if f"{TRACKING}{git_ref}" in main_line or (here and repository.resolve(git_ref) == here):
             continue
         if here and any(repository.merge_base(here, tip) == here for tip in known):
             continue
         yield OtherPush(git_ref, neon_branch=each.name, fetch=f"git fetch {remote}")
+
+
+def _is_somebodys(git_branch: str, remote: str) -> bool:
+    """Whether it is the name of a git branch: runs by hand call what they look at HEAD, a commit, or ``origin/x``."""
+    named = NAME.fullmatch(git_branch) and not COMMIT.fullmatch(git_branch)
+    return bool(named) and git_branch != "HEAD" and not git_branch.startswith(f"{remote}/")
 
 
 def asking(repository: Repository, pushed: Range) -> str:

@@ -137,6 +137,12 @@ def trials(team: Team) -> None:
     for name in names:
         row(f"the same with {name.removeprefix('NEON_HOOKS_TRIALS_').lower()}", validate(name), plain)
     row("the same with all of them", validate(*names), plain)
+    team.clone.git("branch", "-q", "other", "HEAD~1")
+    team.clone.git("worktree", "add", "-q", str(team.home / "other"), "other")
+    other = Clone(team.home / "other")
+    other.commit({ALEMBIC.after_good[0]: ALEMBIC.after_good[1].replace('"c3"', '"b2"').replace("country", "nickname")})
+    both = (str(BIN / "neon-hooks"), "validate", "--with", "other")
+    row("with another push, in both orders", wall_ms(lambda: subprocess.run(both, cwd=here, env=environ), rounds=3), plain)
 
 
 def monorepo(home: Path) -> None:

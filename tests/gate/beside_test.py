@@ -157,6 +157,12 @@ def test_what_works_only_after_the_other_is_blocked_because_it_may_be_deployed_f
         ' column "country" of relation "customers" does not exist (SQLSTATE 42703, undefined_column)'
     )
     assert "this push was not tried after the other one" in pushed.said
+    for form in ("markdown", "sarif", "junit", "github"):  # made again from the saved run
+        again = subprocess.run(
+            (sys.executable, "-m", "neon_hooks", "report", str(team.report), "--format", form, "--html", str(team.home / "run.html")),
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert "fails-when-first" in again.stdout and "fails-when-first" in (team.home / "run.html").read_text()
 
 
 def test_what_git_cannot_merge_is_said_with_its_files_and_prose_does_not_count(team: Team) -> None:
@@ -245,6 +251,12 @@ def test_what_somebody_tries_just_now_is_offered_with_the_fetch_that_it_needs(te
     name = "neon-hooks/feature-x/01234567-11111111"
     order = {"branch": {"name": name, "parent_id": main["id"], "expires_at": rfc3339(datetime.now(timezone.utc) + timedelta(hours=4))}}
     call(team.emulator, "POST", "/branches", {**order, "annotation_value": annotation})
+    # Neither what runs by hand are called after, nor the main line, nor what is pushed here, is somebody's git branch.
+    for other in ("HEAD", "main", Y, "origin/feature-x", "0123456789abcdef"):
+        more = {**annotation, "neon-hooks-git-branch": other}
+        call(team.emulator, "POST", "/branches", {"branch": {**order["branch"], "name": f"{name}/{other}"}, "annotation_value": more})
     settle(team.emulator)
-    pushed = team.push(sql("004_city", CITY), f"HEAD:{Y}")
+    team.clone.git("checkout", "-q", "-B", Y)
+    pushed = team.push(sql("004_city", CITY), f"HEAD:{Y}", environ={"NEON_HOOKS_VERBOSE": "true"})
+    assert [each["git_ref"] for each in pushed.document["others"]] == [X]
     assert f"{X} is tried just now on {name}; to try both: git fetch origin && neon-hooks validate --with {X}" in pushed.said
