@@ -83,7 +83,7 @@ class Gate:
                     with watch("checkout and tools"):
                         works = [unit.work for unit in facts.units if needs_trial(unit.work)]
                         prepared = stack.enter_context(self.bench(facts.range.target, works, settings, facts.range.base))
-                    if self.settings.trials.offers:
+                    if self.settings.trials.offers and not facts.range.after:
                         with watch("other pushes"):
                             facts = with_offers(facts, self.repository, neon_branch.other_runs)
                     if facts.range.after:

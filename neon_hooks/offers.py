@@ -51,7 +51,7 @@ def other_pushes(
     """Those of remote git branches first. None where git cannot tell: an offer is no reason to stop."""
     works = [work for work in works if work.pushed]
     with suppress(NeonHooksError):
-        if works and not pushed.after:
+        if works:
             found = {each.git_ref: each for each in _fetched(repository, pushed, works)}
             found |= {each.git_ref: each for each in _at_work(repository, pushed, seen) if each.git_ref not in found}
             return tuple(found.values())

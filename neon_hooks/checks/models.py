@@ -103,7 +103,7 @@ def _path(unit: UnitFacts) -> str:
 def _argv(compared: Compared) -> str:
     """What was started; not where it is a script or a task of ours around the tool."""
     argv = compared.run.argv if compared.run else ()
-    ours = not argv or argv[0] == "sh" or argv[-1].startswith("neon_hooks")
+    ours = not argv or argv[0] == "sh" or argv[:2] == ("rake", "-r")
     return "the comparison" if ours else f"`{' '.join(argv)}`"
 
 

@@ -37,6 +37,9 @@ ANOTHER = Rule(
     fix="try both in either order with the command above; `[trials] offers = false` switches this off",
 )
 RULES = (CLASH, FIRST_FAILS, ANOTHER)
+OURS = {rule.id for rule in RULES}
+FAILS = "migration-fails"
+ADAPT = "if it does not fail alone: merge what goes first, and adapt the other one to it"
 SHOWN, OFFERED = 3, 3
 
 
@@ -103,11 +106,12 @@ def told(findings: Iterable[Finding], facts: Facts) -> list[Finding]:
         return list(findings)
     first = ", ".join(f"{step.git_ref} ({_some(_paths_of(step.git_ref, facts))})" for step in facts.range.after)
     words = f", once {first} is deployed before {facts.range.git_ref} ({_some(_pushed(facts))})"
-    ours = {rule.id for rule in RULES}
-    return [
-        replace(each, message=each.message + words) if each.severity != Severity.NOTE and each.rule not in ours else each
-        for each in findings
-    ]
+    return [_with(words, each) if each.severity != Severity.NOTE and each.rule not in OURS else each for each in findings]
+
+
+def _with(words: str, finding: Finding) -> Finding:
+    fix = f"{ADAPT}; else: {finding.fix}" if finding.rule == FAILS else finding.fix
+    return replace(finding, message=finding.message + words, fix=fix)
 
 
 def _paths_of(git_ref: str, facts: Facts) -> list[str]:

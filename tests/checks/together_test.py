@@ -33,8 +33,9 @@ def only(found: tuple[Finding, ...]) -> Finding:
 def test_what_came_first_is_told_with_its_files() -> None:
     fails = ToolRun(("alembic", "upgrade"), 1, 1.0, "boom")
     unit = UnitFacts(UNIT.work, first=fails)
-    said = only(judge(Facts(AFTER, (unit,), deployed=(deployed(),)), {})).message
-    assert said == (
+    finding = only(judge(Facts(AFTER, (unit,), deployed=(deployed(),)), {}))
+    assert finding.fix.startswith("if it does not fail alone: merge what goes first, and adapt the other one to it; else: ")
+    assert finding.message == (
         "`alembic upgrade` ended with exit code 1, once origin/x (migrations/3.sql) is deployed before feature-y (migrations/4.sql)"
     )
     many = deployed(tuple(f"m/{n}.sql" for n in range(5)))

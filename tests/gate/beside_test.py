@@ -214,6 +214,15 @@ def test_three_pushes_are_deployed_in_the_order_in_which_they_are_named(team: Te
     assert "breaking-drop" in {each["rule"] for each in documents[1]["findings"]}
 
 
+def test_embedded_postgres_stands_where_the_main_line_is_before_either(team: Team) -> None:
+    SQL.start(team)
+    on_git_branch(team, "feature-x", sql("003_handle", RENAME))
+    on_git_branch(team, Y, sql("004_nickname", "ALTER TABLE customers ALTER COLUMN nickname SET DEFAULT '';\n"))
+    pushed, (after_x, after_y) = validate(team, "--with", X, environ={"NEON_API_HOST": "local"})
+    assert pushed.exit_code == 1 and (after_x["verdict"], after_y["verdict"]) == ("block", "pass"), pushed.said
+    assert after_x["deployed"][0]["paths"] == ["migrations/003_handle.sql"]
+
+
 OFFER = f"{X} brings migrations/003_country.sql, too; to try both: neon-hooks validate --with {X}"
 
 
