@@ -214,6 +214,18 @@ def test_three_pushes_are_deployed_in_the_order_in_which_they_are_named(team: Te
     assert "breaking-drop" in {each["rule"] for each in documents[1]["findings"]}
 
 
+def test_what_goes_first_is_on_the_further_test_neon_branches_too_where_the_second_is_interrupted(team: Team) -> None:
+    SQL.start(team)
+    on_git_branch(team, "feature-x", sql("003_country", COUNTRY))
+    twice = "ALTER TABLE customers ADD COLUMN IF NOT EXISTS city text;\nUPDATE customers SET country = 'DE' WHERE id = 1;\n"
+    on_git_branch(team, Y, sql("004_city", twice), start="feature-x")
+    pushed, (document,) = validate(team, "--with", X, environ={"NEON_HOOKS_TRIALS_RERUN": "true"})
+    rerun = document["systems"][0]["facts"]["rerun"]
+    assert rerun and rerun["cuts"], rerun
+    assert pushed.passed, pushed.said
+    team.assert_main_is_untouched()
+
+
 def test_embedded_postgres_stands_where_the_main_line_is_before_either(team: Team) -> None:
     SQL.start(team)
     on_git_branch(team, "feature-x", sql("003_handle", RENAME))
