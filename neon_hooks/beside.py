@@ -47,8 +47,8 @@ def attempts(
         return [Attempt(pushed, works)], idle
     mine = (repository.describe(push.commit) if push.git_ref == "HEAD" else push.git_ref, push.commit)
     found = (_attempt(repository, main, order, pushed, settings) for order in ([*others, mine], [mine, *others]))
-    made = [attempt for attempt in found if attempt.works or attempt.clash]
-    return _without_repeated_clash(made), idle
+    made = _without_repeated_clash([attempt for attempt in found if attempt.works or attempt.clash])
+    return (made, idle) if made else ([Attempt(pushed, works)], [git_ref for git_ref, _ in named])
 
 
 def _main(repository: Repository, push: Push, pushed: Range) -> str | None:

@@ -75,7 +75,9 @@ def _attempts(
 
     found, idle = attempts(repository, push, pushed, others, settings)
     if idle:
-        out.complain(f"neon-hooks: left out, as the main line has all their migrations: {', '.join(idle)}")
+        out.complain(f"neon-hooks: left out, as all their migrations are here or on the main line: {', '.join(idle)}")
+    if not (found[0].works or found[0].clash):
+        out.complain("neon-hooks: there is no migration here, so nothing is tried with others")
     return found
 
 

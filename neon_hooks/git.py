@@ -223,9 +223,14 @@ class Repository:
     def merged(self, one: str, other: str) -> Merge:
         """Both commits together, as a commit that no ref points to; one of them where it has the other already.
 
-        Raises UsageError where git is too old for it, and Unavailable where it cannot tell.
+        Raises UsageError where they have no common history or git is too old, and Unavailable where it cannot tell.
         """
         base = self.merge_base(one, other)
+        if base is None:
+            raise UsageError(
+                f"{one[:12]} and {other[:12]} have no commit in common, so git cannot merge them",
+                fix="fetch their whole history: git fetch --unshallow",
+            )
         if base in (one, other):
             return Merge(other if base == one else one)
         status, output, complaint = ask(command(*merging.ARGUMENTS, one, other), cwd=self.top, environ=self._environ)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from neon_hooks.errors import Unavailable, UsageError
 
 # git-merge-tree(1): the form that merges commits is there since git 2.38.
-ARGUMENTS = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--allow-unrelated-histories")
+ARGUMENTS = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages")
 CLEAN, CONFLICTS, UNKNOWN_OPTION = 0, 1, 129
 
 

@@ -46,9 +46,10 @@ def added(
     if not refs:
         return {}
     options = ("-z", "--name-only", "--no-renames", "--diff-filter=A", f"--format={MARK}%S", "--no-ext-diff")
+    plain = ("--no-color", "--no-show-signature", "--no-relative")  # whatever is configured for people
     limits = (f"--since={since}", f"--max-count={most}")
     tips = (ref.name for ref in refs)
-    output = read("log", *options, *limits, *tips, "--not", *without, "--", *(each or "." for each in directories))
+    output = read("log", *options, *plain, *limits, *tips, "--not", *without, "--", *(each or "." for each in directories))
     found: dict[str, list[str]] = {}
     for entry in output.split(MARK)[1:]:
         name, _, paths = entry.partition("\0")

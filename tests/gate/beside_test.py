@@ -197,7 +197,13 @@ def test_a_ref_without_migrations_is_left_out_and_one_that_is_none_is_refused(te
     on_git_branch(team, Y, sql("004_city", CITY))
     pushed, (document,) = validate(team, "--with", X)
     assert pushed.passed and document["range"]["after"] == []
-    assert f"neon-hooks: left out, as the main line has all their migrations: {X}\n" in pushed.said
+    assert f"neon-hooks: left out, as all their migrations are here or on the main line: {X}\n" in pushed.said
+    same, (document,) = validate(team, "--with", Y)
+    assert same.passed and document["range"]["after"] == [] and f"main line: {Y}\n" in same.said
+    team.clone.git("checkout", "-q", "main")
+    nothing, (document,) = validate(team, "--with", f"origin/{Y}")
+    assert nothing.passed and document["systems"] == []
+    assert "neon-hooks: there is no migration here, so nothing is tried with others\n" in nothing.said
     wrong, _ = validate(team, "--with", "origin/nothing")
     assert wrong.exit_code == 2 and "origin/nothing is not a commit of this repository" in wrong.said
 

@@ -44,6 +44,15 @@ def test_one_that_has_the_other_already_is_the_merge(tmp_path: Path, git_environ
         assert repository.merged(main, one).commit == repository.merged(one, main).commit == one
 
 
+def test_what_has_nothing_in_common_is_refused(tmp_path: Path, git_environ: None) -> None:
+    """As in a shallow clone."""
+    clone = branches(tmp_path / "clone", {"c": "1\n"}, {"d": "1\n"})
+    clone.git("checkout", "-q", "--orphan", "alone")
+    clone.commit({"e": "1\n"})
+    with Repository.find(clone.path) as repository, pytest.raises(UsageError, match="no commit in common"):
+        repository.merged(repository.commit("one"), repository.commit("alone"))
+
+
 def test_paths_in_conflict_are_named_whatever_they_are_called(tmp_path: Path, git_environ: None) -> None:
     files = {"a": "{}\n", "gr\u00fc\u00df\n": "{}\n"}
     clone = branches(
