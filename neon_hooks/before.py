@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from neon_hooks.changes import Range
-from neon_hooks.facts import Deployed, UnitFacts
+from neon_hooks.facts import Earlier, UnitFacts
 from neon_hooks.git import Repository
 from neon_hooks.plan import Work
 from neon_hooks.pushed import what_is_pushed
@@ -32,10 +32,10 @@ def before(
                 yield step.git_ref, work, prepared
 
 
-def deployed(git_ref: str, unit: UnitFacts) -> Deployed:
+def earlier(git_ref: str, unit: UnitFacts) -> Earlier:
     """What a report needs of it."""
     assert unit.first
     run = replace(unit.first, statements=(unit.first.failed,) if unit.first.failed else ())
     paths = tuple(migration.path for migration in unit.work.pushed)
     missing = tuple(m.path for m in unit.work.pushed if m.id in unit.proof.missing)
-    return Deployed(git_ref, unit.unit.system, paths, run, missing)
+    return Earlier(git_ref, unit.unit.system, paths, run, missing)

@@ -480,7 +480,7 @@ class NeonBranch:
 
 
 @dataclass(frozen=True)
-class Deployed:
+class Earlier:
     """What became of one unit of a push that went first (changes.Step). ``paths`` are its migrations, ``run`` how they
     ran, with no statement but the one that failed; ``missing`` those that were not recorded afterwards.
     """
@@ -516,7 +516,7 @@ class Facts:
     ``limits``: from which measure on something counts; ``server_version`` as server_version_num, 0 unknown.
     ``offline``: only texts were looked at, and nothing was to be tried.
     ``stand_in``: the copy was not Neon's, embedded Postgres stood in for it.
-    ``deployed`` are the pushes that went first (``range.after``), up to the one that failed; ``clash`` is why there
+    ``earlier`` are the pushes that went first (``range.after``), up to the one that failed; ``clash`` is why there
     was nothing to try. ``others`` are pushes to try this one with, and ``asking`` how neon-hooks is asked for this one.
     """
 
@@ -529,7 +529,7 @@ class Facts:
     server_version: int = 0
     offline: bool = False
     stand_in: bool = False
-    deployed: tuple[Deployed, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
     clash: Clash | None = None
     others: tuple[OtherPush, ...] = ()
     asking: str = ""

@@ -13,13 +13,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from neon_hooks import systems
-from neon_hooks.before import before, deployed
+from neon_hooks.before import before, earlier
 from neon_hooks.changes import Range
 from neon_hooks.checks import judge
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
 from neon_hooks.errors import Interrupted, NeonHooksError, Unavailable, UsageError
-from neon_hooks.facts import Deployed, Facts, UnitFacts
+from neon_hooks.facts import Earlier, Facts, UnitFacts
 from neon_hooks.git import Repository
 from neon_hooks.lacking import STAND_IN_LACKS, lack_of
 from neon_hooks.neon.branch import TestNeonBranch, test_neon_branch
@@ -88,8 +88,8 @@ class Gate:
                             facts = with_offers(facts, self.repository, neon_branch.other_runs)
                     if facts.range.after:
                         with watch("deploying the other first"):
-                            facts = replace(facts, deployed=self.deployed_first(facts, neon_branch, settings))
-                    if any(step.failed for step in facts.deployed):
+                            facts = replace(facts, earlier=self.deployed_first(facts, neon_branch, settings))
+                    if any(step.failed for step in facts.earlier):
                         raise Unavailable("this push was not tried after the other one", fix="see what is said of that")
                     for number, unit in enumerate(units):
                         if needs_trial(unit.work):
@@ -161,15 +161,15 @@ class Gate:
             base=base,
         )
 
-    def deployed_first(self, facts: Facts, neon_branch: TestNeonBranch, settings: Settings) -> tuple[Deployed, ...]:
+    def deployed_first(self, facts: Facts, neon_branch: TestNeonBranch, settings: Settings) -> tuple[Earlier, ...]:
         """What became of the pushes that go before this one, none for most."""
-        done: list[Deployed] = []
+        done: list[Earlier] = []
         bench = partial(self.bench, settings=settings)
         with closing(before(self.repository, facts.range, bench, settings)) as found:
             for git_ref, work, prepared in found:
                 unit = prepared.deploy(work, neon_branch.dsn(work.unit.options.get("database", "")))
                 check_tried(unit, facts.stand_in)
-                done.append(deployed(git_ref, unit))
+                done.append(earlier(git_ref, unit))
                 if done[-1].failed:
                     break
         return tuple(done)

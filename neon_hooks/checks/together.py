@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from neon_hooks.checks.sqlstates import name_of
-from neon_hooks.facts import Deployed, Facts, OtherPush
+from neon_hooks.facts import Earlier, Facts, OtherPush
 from neon_hooks.findings import Finding, Rule, Severity, counted, found
 
 CLASH = Rule(
@@ -53,13 +53,13 @@ def check(facts: Facts) -> Iterator[Finding]:
             quote="\n".join(paths),
             evidence={"git_refs": [*what.before, what.git_ref], "paths": list(paths)},
         )
-    for step in facts.deployed:
+    for step in facts.earlier:
         if step.failed:
             yield _failed(step, facts)
     yield from _offers(facts)
 
 
-def _failed(step: Deployed, facts: Facts) -> Finding:
+def _failed(step: Earlier, facts: Facts) -> Finding:
     failed = step.run.failed
     if failed and failed.error:
         said = f"{failed.error.message} (SQLSTATE {failed.error.sqlstate}, {name_of(failed.error.sqlstate)})"
@@ -115,7 +115,7 @@ def _with(words: str, finding: Finding) -> Finding:
 
 
 def _paths_of(git_ref: str, facts: Facts) -> list[str]:
-    return [path for step in facts.deployed if step.git_ref == git_ref for path in step.paths]
+    return [path for step in facts.earlier if step.git_ref == git_ref for path in step.paths]
 
 
 def _pushed(facts: Facts) -> list[str]:

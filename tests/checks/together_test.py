@@ -6,7 +6,7 @@ from typing import Any
 
 from neon_hooks.changes import Range, Step
 from neon_hooks.checks import judge
-from neon_hooks.facts import DatabaseError, Deployed, Facts, OtherPush, Statement, ToolRun, UnitFacts
+from neon_hooks.facts import DatabaseError, Earlier, Facts, OtherPush, Statement, ToolRun, UnitFacts
 from neon_hooks.findings import Finding, Severity
 from neon_hooks.outcome import Outcome
 from neon_hooks.plan import Clash, Migration, Unit, Work
@@ -21,8 +21,8 @@ def facts(range: Range = AFTER, **more: Any) -> Facts:
     return Facts(range, (UNIT,), **more)
 
 
-def deployed(paths: tuple[str, ...] = ("migrations/3.sql",), run: ToolRun = FINE, **more: Any) -> Deployed:
-    return Deployed("origin/x", "sql", paths, run, **more)
+def earlier(paths: tuple[str, ...] = ("migrations/3.sql",), run: ToolRun = FINE, **more: Any) -> Earlier:
+    return Earlier("origin/x", "sql", paths, run, **more)
 
 
 def only(found: tuple[Finding, ...]) -> Finding:
@@ -33,13 +33,13 @@ def only(found: tuple[Finding, ...]) -> Finding:
 def test_what_came_first_is_told_with_its_files() -> None:
     fails = ToolRun(("alembic", "upgrade"), 1, 1.0, "boom")
     unit = UnitFacts(UNIT.work, first=fails)
-    finding = only(judge(Facts(AFTER, (unit,), deployed=(deployed(),)), {}))
+    finding = only(judge(Facts(AFTER, (unit,), earlier=(earlier(),)), {}))
     assert finding.fix.startswith("if it does not fail alone: merge what goes first, and adapt the other one to it; else: ")
     assert finding.message == (
         "`alembic upgrade` ended with exit code 1, once origin/x (migrations/3.sql) is deployed before feature-y (migrations/4.sql)"
     )
-    many = deployed(tuple(f"m/{n}.sql" for n in range(5)))
-    assert "once origin/x (m/0.sql, m/1.sql, m/2.sql and 2 more) is deployed" in only(judge(Facts(AFTER, (unit,), deployed=(many,)), {})).message
+    many = earlier(tuple(f"m/{n}.sql" for n in range(5)))
+    assert "once origin/x (m/0.sql, m/1.sql, m/2.sql and 2 more) is deployed" in only(judge(Facts(AFTER, (unit,), earlier=(many,)), {})).message
 
 
 def test_one_that_fails_when_it_goes_first_says_what_postgres_said_or_the_tool_or_what_is_missing() -> None:
@@ -47,13 +47,13 @@ def test_one_that_fails_when_it_goes_first_says_what_postgres_said_or_the_tool_o
     statement = Statement("UPDATE t SET x = 1", path="migrations/3.sql", line=2, error=error)
     start = "origin/x (migrations/3.sql) does not run through before feature-y (migrations/4.sql): "
     for given, words, line in (
-        (deployed(run=ToolRun(("psql",), 3, 1.0, "", (statement,))), 'column "x" does not exist (SQLSTATE 42703, undefined_column)', 2),
-        (deployed(run=ToolRun(("goose", "up"), 1, 1.0, "no\nway\n")), "`goose up` ended with exit code 1", 0),
-        (deployed(missing=("migrations/3.sql",)), "migrations/3.sql not recorded", 0),
+        (earlier(run=ToolRun(("psql",), 3, 1.0, "", (statement,))), 'column "x" does not exist (SQLSTATE 42703, undefined_column)', 2),
+        (earlier(run=ToolRun(("goose", "up"), 1, 1.0, "no\nway\n")), "`goose up` ended with exit code 1", 0),
+        (earlier(missing=("migrations/3.sql",)), "migrations/3.sql not recorded", 0),
     ):  # fmt: skip
-        finding = only(judge(facts(deployed=(given,)), {}))
+        finding = only(judge(facts(earlier=(given,)), {}))
         assert (finding.rule, finding.message, finding.line) == ("fails-when-first", start + words, line)
-    assert judge(facts(deployed=(deployed(),)), {}) == ()
+    assert judge(facts(earlier=(earlier(),)), {}) == ()
 
 
 def test_a_clash_names_its_files() -> None:
