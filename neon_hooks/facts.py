@@ -13,6 +13,7 @@ from enum import StrEnum
 from neon_hooks.changes import Range
 from neon_hooks.limits import Limits
 from neon_hooks.plan import Clash, Proof, Unit, Work
+from neon_hooks.queries import Query
 
 # What every statement is told after the one that failed (manual, appendix A): some tools go on regardless.
 IN_FAILED_TRANSACTION = "25P02"
@@ -417,6 +418,69 @@ class Rerun:
 
 
 @dataclass(frozen=True)
+class TriedQuery:
+    """A query that cannot be prepared, and why. ``name`` is what stands where Postgres stopped: "users", "u.name"."""
+
+    query: Query
+    error: DatabaseError
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class ChangedType:
+    """``name`` is a column that a query returns, or "$1" for a parameter that it takes."""
+
+    name: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True)
+class ChangedQuery:
+    """A query that can still be prepared. ``missing`` are columns that it returned before (``SELECT *``)."""
+
+    query: Query
+    missing: tuple[str, ...] = ()
+    types: tuple[ChangedType, ...] = ()
+
+
+@dataclass(frozen=True)
+class TriedInsert:
+    """An INSERT that names the ``columns`` of a table that had to be named, and why it fails. ``column`` is the one
+    that the error is about.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    error: DatabaseError
+    column: str = ""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What the deployed code does, tried before the migrations and after them.
+
+    ``tried`` counts the known queries that could be prepared before, ``broken`` are those of them that cannot
+    be prepared after, ``changed`` those that take or return something else; ``unprepared`` are some that could not be prepared before either. ``skipped`` counts statements that are none
+    that could be. ``files`` and ``production`` count the known queries by where they come from; ``unread`` says why
+    production's are missing. ``inserts`` counts the tables that took an INSERT before and were tried after,
+    ``refused`` are those of them that refuse it after; of the changed tables in ``untried`` nothing is known.
+    """
+
+    files: int = 0
+    production: int = 0
+    tried: int = 0
+    broken: tuple[TriedQuery, ...] = ()
+    changed: tuple[ChangedQuery, ...] = ()
+    unprepared: tuple[TriedQuery, ...] = ()
+    skipped: int = 0
+    unread: str = ""
+    inserts: int = 0
+    refused: tuple[TriedInsert, ...] = ()
+    untried: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class UnitFacts:
     """What was done with one unit.
 
@@ -426,7 +490,7 @@ class UnitFacts:
     ``drift`` whether models and migrations agree. Where there is something in ``refusals``, nothing was started.
     ``contents`` is what the first run did to rows, ``uncompared`` are tables that it changed unwatched.
     ``history`` is all migrations on an empty database, ``rerun`` what became of interrupted ones; None where there is
-    nothing to interrupt.
+    nothing to interrupt. ``deployed`` is what becomes of the deployed code's queries.
     ``unknown_rows`` are ids recorded before the run of which the pushed tree has no file,
     ``pending_on_main`` the ids of the tree that were not applied then (None: not known), ``skipped`` those
     of them that the tool passes over in silence; ``mismatched`` are applied with another checksum.
@@ -454,6 +518,7 @@ class UnitFacts:
     refusals: tuple[Refused, ...] = ()
     history: History | None = None
     rerun: Rerun | None = None
+    deployed: Deployed | None = None
     contents: tuple[Contents, ...] = ()
     uncompared: tuple[str, ...] = ()
     before: Catalogue | None = None

@@ -26,6 +26,7 @@ from neon_hooks.neon.branch import TestNeonBranch, test_neon_branch
 from neon_hooks.offers import with_offers
 from neon_hooks.outcome import Outcome
 from neon_hooks.plan import Unit, Work
+from neon_hooks.queries import Known, known
 from neon_hooks.settings import Settings
 from neon_hooks.stopwatch import Stopwatch
 from neon_hooks.texts import with_texts
@@ -69,6 +70,7 @@ class Gate:
 
     def try_out(self, facts: Facts) -> Outcome:
         """Run what needs running on a test Neon database branch, which is gone when this returns."""
+        queries = self.known_queries(facts)
         watch = Stopwatch()
         units = list(facts.units)
         neon_branch: TestNeonBranch | None = None
@@ -82,7 +84,9 @@ class Gate:
                 with neon_branch:  # entering asks for it; Neon works on it while we get ready
                     with watch("checkout and tools"):
                         works = [unit.work for unit in facts.units if needs_trial(unit.work)]
-                        prepared = stack.enter_context(self.bench(facts.range.target, works, settings, facts.range.base))
+                        prepared = stack.enter_context(
+                            self.bench(facts.range.target, works, settings, facts.range.base, queries)
+                        )
                     if self.settings.trials.offers and not facts.range.after:
                         with watch("other pushes"):
                             facts = with_offers(facts, self.repository, neon_branch.other_runs)
@@ -93,10 +97,12 @@ class Gate:
                         raise Unavailable("this push was not tried after the other one", fix="see what is said of that")
                     for number, unit in enumerate(units):
                         if needs_trial(unit.work):
+                            database = unit.unit.options.get("database", "")
                             with watch("waiting for Neon"):
-                                dsn = neon_branch.dsn(unit.unit.options.get("database", ""))
+                                dsn = neon_branch.dsn(database)
                             another = partial(self.another, facts, settings, unit.unit, further)
-                            units[number] = prepared.try_out(unit.work, dsn, watch, another)
+                            parent = partial(neon_branch.parent_dsn, database)
+                            units[number] = prepared.try_out(unit.work, dsn, watch, another, parent)
                             check_tried(units[number], facts.stand_in)
         except Unavailable as error:
             problem = error
@@ -145,8 +151,15 @@ class Gate:
             self.deployed_first(facts, neon_branch, settings)
             yield neon_branch.dsn(unit.options.get("database", ""))
 
+    def known_queries(self, facts: Facts) -> Known:
+        """Of the deployed code, which the main line describes, and of that which is pushed."""
+        names, base = self.settings.trials.queries, facts.range.base
+        if not names:
+            return Known()
+        return known(names, self.repository.tree(facts.range.target), self.repository.tree(base) if base else None)
+
     def bench(
-        self, commit: str, works: Sequence[Work], settings: Settings, base: str | None = None
+        self, commit: str, works: Sequence[Work], settings: Settings, base: str | None = None, queries: Known = Known()
     ) -> AbstractContextManager[Bench]:
         from neon_hooks.workbench import bench  # psycopg takes a while to load, and Neon is at work by now
 
@@ -159,6 +172,7 @@ class Gate:
             deadline=self.deadline,
             say=self.say,
             base=base,
+            queries=queries,
         )
 
     def deployed_first(self, facts: Facts, neon_branch: TestNeonBranch, settings: Settings) -> tuple[Earlier, ...]:

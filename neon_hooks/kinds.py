@@ -37,6 +37,11 @@ def directory(value: Any) -> str:
     return "/".join(part for part in path.split("/") if part not in ("", "."))
 
 
+def paths(value: Any) -> tuple[str, ...]:
+    """One, or a list."""
+    return tuple(directory(path) for path in ([value] if isinstance(value, str) else texts(value)))
+
+
 def texts(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(word for word in value.replace(",", " ").split())

@@ -63,6 +63,7 @@ def stand_in(
             parent="",
             role="",
             database="",
+            trials=replace(settings.trials, production_queries=False),  # main is nobody's production here
         )
 
 

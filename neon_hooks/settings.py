@@ -94,7 +94,11 @@ class SchemaSettings:
 
 @dataclass(frozen=True)
 class TrialSettings:
-    """``[trials]``: experiments that can be switched off. ``cuts``: at how many places ``rerun`` interrupts a push."""
+    """``[trials]``: experiments that can be switched off.
+
+    ``cuts``: at how many places ``rerun`` interrupts a push. ``queries`` are files or folders of the deployed code's queries; ``production_queries``: those that the parent
+    keeps in pg_stat_statements are tried, too.
+    """
 
     down_and_up: bool = True
     record: bool = True
@@ -104,6 +108,9 @@ class TrialSettings:
     rerun: bool | None = None  # for migrations of more than one transaction
     cuts: int = 10
     offers: bool = True
+    inserts: bool = True
+    queries: tuple[str, ...] = ()
+    production_queries: bool = False
 
 
 @dataclass(frozen=True)
@@ -216,8 +223,12 @@ THRESHOLD_KEYS: Mapping[str, Check] = {
     "lock_timeout": kinds.milliseconds,
 }
 TRIAL_KEYS: Mapping[str, Check] = {
-    **dict.fromkeys(("down_and_up", "drift", "contents", "history", "rerun", "record", "offers"), kinds.flag),
+    **dict.fromkeys(
+        ("down_and_up", "drift", "contents", "history", "rerun", "inserts", "production_queries", "record", "offers"),
+        kinds.flag,
+    ),
     "cuts": kinds.count,
+    "queries": kinds.paths,
 }
 LOCAL_KEYS: Mapping[str, Check] = {"dump": kinds.text, "postgres": kinds.text, "roles": kinds.texts}
 SCHEMA_KEYS: Mapping[str, Check] = {

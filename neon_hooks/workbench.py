@@ -14,12 +14,14 @@ from tempfile import TemporaryDirectory
 
 from neon_hooks import systems
 from neon_hooks.database.copies import Copies
+from neon_hooks.database.production import production_queries
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
-from neon_hooks.errors import NotInstalled
+from neon_hooks.errors import NotInstalled, Unavailable
 from neon_hooks.facts import History, ToolRun, UnitFacts
 from neon_hooks.git import Repository
 from neon_hooks.plan import Command, Comparison, Script, Unit, Work
+from neon_hooks.queries import Known
 from neon_hooks.redact import Redactor
 from neon_hooks.run import Prepared, execute, resolve
 from neon_hooks.settings import Settings
@@ -28,6 +30,7 @@ from neon_hooks.systems.base import System, kept
 from neon_hooks.trials.apply import apply
 from neon_hooks.trials.apply_again import apply_again
 from neon_hooks.trials.contents import contents, copies_of
+from neon_hooks.trials.deployed import Habits, deployed, habits
 from neon_hooks.trials.down_and_up import down_and_up, is_possible
 from neon_hooks.trials.drift import Comparing, drift, has_time
 from neon_hooks.trials.history import history, reason_against
@@ -69,6 +72,9 @@ class Bench:
     compared: int = 0  # rows up to which a table's contents are compared; 0: none are
     rerun: bool | None = None  # the setting
     cuts: int = 0
+    queries: Known = Known()  # of the deployed code
+    asks_production: bool = False  # for more of them
+    inserts: bool = False
 
     def start(self, work: Work, dsn: Dsn, seconds: float = 0.0) -> ToolRun:
         """Run the migrations of one unit in the database at ``dsn``, in at most so many ``seconds``; 0: no limit."""
@@ -111,9 +117,12 @@ class Bench:
         self.say(f"running {work.unit.system} for the push that goes first")
         return apply(system, work, place, look(place, kept(system, work.unit), tables=True), partial(self.start, work))
 
-    def try_out(self, work: Work, dsn: Dsn, watch: Stopwatch, another: Another) -> UnitFacts:
+    def try_out(
+        self, work: Work, dsn: Dsn, watch: Stopwatch, another: Another, parent: Callable[[], Dsn]
+    ) -> UnitFacts:
         """All trials of one unit, the later ones only when the migrations ran through. ``another`` makes a further
-        copy of production.
+        copy of production. ``parent`` tells where the database is that ``dsn`` is a copy of: only what it remembers
+        is looked at, and that only if the settings say so.
         """
         system = systems.by_name(work.unit.system)
         place = self.place(dsn, self._unrecorded(self._tools(work).apply))
@@ -127,13 +136,38 @@ class Bench:
             if self.compared:
                 with watch("contents"):
                     copies = stack.enter_context(copies_of(work, place, before, self.compared))
-            return self._tried(system, work, place, before, copies, watch, another)
+            old = None
+            if self.queries.queries or self.asks_production or self.inserts:
+                with watch("deployed code"):
+                    old = stack.enter_context(self._habits(system, work, place, before, parent))
+            return self._tried(system, work, place, before, copies, old, watch, another)
+
+    def _habits(
+        self, system: System, work: Work, place: Place, before: Sight, parent: Callable[[], Dsn]
+    ) -> AbstractContextManager[Habits]:
+        queries, unread = self.queries, ""
+        if self.asks_production:
+            try:
+                more = production_queries(parent())
+                queries = queries.with_more(more.queries, more.skipped)
+            except Unavailable as error:
+                unread = error.message
+        own = kept(system, work.unit)
+        apart = (own.table,) if own else ()
+        return habits(place, queries, before.catalogue, unread=unread, with_inserts=self.inserts, apart=apart)
 
     def _tried(
-        self, system: System, work: Work, place: Place, before: Sight, copies: Copies | None, watch: Stopwatch,
+        self,
+        system: System,
+        work: Work,
+        place: Place,
+        before: Sight,
+        copies: Copies | None,
+        old: Habits | None,
+        watch: Stopwatch,
         another: Another,
-    ) -> UnitFacts:  # fmt: skip
-        """``copies`` are of tables as they were ``before``."""
+    ) -> UnitFacts:
+        """``copies`` are of tables as they were ``before``, ``old`` is what worked then."""
         comparing = self._tools(work).comparing
         earlier = None
         if comparing and comparing.how.by_database and before.rows:
@@ -146,6 +180,9 @@ class Bench:
                 facts = contents(facts, copies)
         if facts.first and facts.first.exit_code:
             return facts
+        if old:
+            with watch("deployed code"):
+                facts = deployed(facts, place, old)
         points = points_of(facts, thorough=bool(self.rerun)) if self.rerun is not False else ()
         finished = look(place, kept(system, work.unit)) if points else before
         if system.bookkeeping is not None and (work.pushed or work.edits):
@@ -197,10 +234,11 @@ def bench(
     deadline: Deadline,
     say: Say,
     base: str | None = None,
+    queries: Known = Known(),
 ) -> Iterator[Bench]:
     """Check ``commit`` out and find every tool. Raises Unavailable when one cannot be run.
 
-    ``base`` is the commit that models are compared at, to tell what is new.
+    ``base`` is the commit that models are compared at, to tell what is new; ``queries`` are known of the deployed code.
     """
     roots = [work.unit.root for work in works]
     dirs = [work.unit.migrations_dir for work in works]
@@ -220,10 +258,11 @@ def bench(
             return ToolSearch(repository, base, earlier, settings, environ)
 
         found = ToolSearch(repository, commit, checkout, settings, environ, search_base)
-        compared = settings.limits.compared if settings.trials.contents else 0
+        trials = settings.trials
         yield Bench(
             checkout, tuple(map(found.tools, works)), deadline, say, (settings.api_key,),
-            settings.trials.record, settings.trials.history, compared, settings.trials.rerun, settings.trials.cuts,
+            trials.record, trials.history, settings.limits.compared if trials.contents else 0, trials.rerun, trials.cuts,
+            queries, trials.production_queries, trials.inserts,
         )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ from tests.recorder.bench import main as recorder
 
 BIN = Path(sys.executable).parent
 ROUNDS = 15
+QUERIES = 1_000  # known ones
 
 
 def cpu_ms(argv: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> float:
@@ -123,10 +124,12 @@ def validation(team: Team) -> None:
 
 def trials(team: Team) -> None:
     """The fixture switches the further trials off; here one after the other is switched on."""
+    queries = "".join(f"SELECT id, email, {n} FROM customers WHERE email = $1;\n" for n in range(QUERIES))
+    team.clone.commit({"queries.sql": queries})
     here, environ = team.clone.path, team.environment()
 
-    def validate(*names: str) -> float:
-        with_trials = {**environ, **dict.fromkeys(names, "true")}
+    def validate(*names: str, queries: str = "") -> float:
+        with_trials = {**environ, **dict.fromkeys(names, "true"), "NEON_HOOKS_TRIALS_QUERIES": queries}
         argv = [str(BIN / "neon-hooks"), "validate"]
         return wall_ms(lambda: subprocess.run(argv, cwd=here, env=with_trials, check=True), rounds=3)
 
@@ -136,7 +139,8 @@ def trials(team: Team) -> None:
     row("neon-hooks validate without further trials", plain, plain)
     for name in names:
         row(f"the same with {name.removeprefix('NEON_HOOKS_TRIALS_').lower()}", validate(name), plain)
-    row("the same with all of them", validate(*names), plain)
+    row(f"the same with {QUERIES} known queries", validate(queries="queries.sql"), plain)
+    row("the same with all of them", validate(*names, queries="queries.sql"), plain)
     team.clone.git("branch", "-q", "other", "HEAD~1")
     team.clone.git("worktree", "add", "-q", str(team.home / "other"), "other")
     other = Clone(team.home / "other")

@@ -70,6 +70,7 @@ class Team:
             "NEON_HOOKS_TRIALS_CONTENTS": "false",
             "NEON_HOOKS_TRIALS_HISTORY": "false",
             "NEON_HOOKS_TRIALS_RERUN": "false",
+            "NEON_HOOKS_TRIALS_INSERTS": "false",
             # A busy machine is slow, and no story but those about limits is about that.
             "NEON_HOOKS_THRESHOLDS_READS_BLOCKED": "60s",
             "NEON_HOOKS_THRESHOLDS_WRITES_BLOCKED": "60s",

@@ -78,6 +78,9 @@ def test_trials_are_switched_by_the_file_and_by_the_environment() -> None:
     with pytest.raises(UsageError, match="NEON_HOOKS_THRESHOLDS_BATCH"):
         load({}, {"NEON_HOOKS_THRESHOLDS_BATCH": "many"})
     assert load({}, {}).trials.record and not load({}, {"NEON_HOOKS_TRIALS_RECORD": "no"}).trials.record
+    named = load({TOML: '[trials]\nqueries = ["db/a.sql", "./b/"]'}, {}).trials.queries
+    assert (named, load({}, {"NEON_HOOKS_TRIALS_QUERIES": "db/a b.sql"}).trials.queries) == (("db/a.sql", "b"), ("db/a b.sql",))
+    assert not load({}, {}).trials.production_queries
     with pytest.raises(UsageError, match="NEON_HOOKS_TRIALS_DOWN_AND_UP.*'never'"):
         load({}, {"NEON_HOOKS_TRIALS_DOWN_AND_UP": "never"})
 
@@ -138,6 +141,7 @@ def test_a_pyproject_without_our_table_is_not_read() -> None:
         ("tables = 'orders'", ["tables", "a table of table names"]),
         ("verbose = 3", ["verbose", "true or false"]),
         ("[trials]\ndown = false", ["trials", "down_and_up", "drift", "contents", "history"]),
+        ("[trials]\nqueries = '../q.sql'", ["queries", "inside the repository"]),
         ("[trials]\ndown_and_up = 'no way'", ["down_and_up", "true or false"]),
         ("parent = 'x", ["not valid TOML"]),
     ],

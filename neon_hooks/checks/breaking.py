@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from neon_hooks.checks.idioms import Form, advice
 from neon_hooks.checks.schema import TableChange, changes
 from neon_hooks.checks.sql_text import says
+from neon_hooks.checks.usage import usage
 from neon_hooks.checks.wording import Places, shown
 from neon_hooks.facts import Column, Facts, UnitFacts
 from neon_hooks.findings import Finding, Rule, Severity, found
@@ -52,12 +53,12 @@ REQUIRED = Rule(
     severity=Severity.WARNING,
     condition="An existing table gets a NOT NULL column without a default, or such a column loses its default.",
     effect="The INSERTs of the deployed code, which does not name the column, fail.",
-    fix="give it a DEFAULT, and drop that when all code names the column",
+    fix=Form.DEFAULT,
     bad="ALTER TABLE empty_things ADD COLUMN name text NOT NULL;",
     good="ALTER TABLE empty_things ADD COLUMN name text NOT NULL DEFAULT '';",
 )
 RULES = (RENAME, DROP, TYPE_CHANGE, REQUIRED)
-FORMS = {RENAME.id: Form.EXPAND, TYPE_CHANGE.id: Form.EXPAND, DROP.id: Form.FORGET}
+FORMS = {RENAME.id: Form.EXPAND, TYPE_CHANGE.id: Form.EXPAND, DROP.id: Form.FORGET, REQUIRED.id: Form.DEFAULT}
 # Every value of the one is a value of the other, and most drivers hand out the same thing for both.
 WIDER = {
     ("smallint", "integer"),
@@ -129,6 +130,7 @@ def _broken(unit: UnitFacts, places: Places, rule: Rule, message: str, name: str
     if form is Form.FORGET and "." in name:  # a table or a view: the idioms are for columns
         form = None
     fix = advice(form, unit.unit.system) if form else rule.fix
+    message += usage(unit, places, statement, "" if rule is TYPE_CHANGE else name)
     return found(rule, message, fix=fix, evidence={"name": name}, **places.found_at(statement))
 
 

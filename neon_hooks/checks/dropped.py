@@ -9,6 +9,7 @@ from dataclasses import asdict
 from neon_hooks.checks.idioms import Form, advice
 from neon_hooks.checks.schema import is_bookkeeping, last_part
 from neon_hooks.checks.sql_text import says, verb
+from neon_hooks.checks.usage import usage
 from neon_hooks.checks.wording import Places, amount, listed, shown
 from neon_hooks.facts import Dropped, Facts, Statement, UnitFacts
 from neon_hooks.findings import Finding, Rule, Severity, found
@@ -68,7 +69,8 @@ def _data(unit: UnitFacts, places: Places, statement: Statement) -> Iterator[Fin
     fix = "keep the rows until nothing needs them: rename the table, or copy them first" if rows_only else ""
     yield found(
         DATA,
-        f"{places.name(statement)} takes away {listed([amount(each) for each in lost])}",
+        f"{places.name(statement)} takes away {listed([amount(each) for each in lost])}"
+        f"{usage(unit, places, statement) if statement.dropped else ''}",
         fix=fix or advice(Form.FORGET, unit.unit.system),
         evidence={"statement": statement.sql, "lost": [asdict(each) for each in lost]},
         **places.found_at(statement),
@@ -80,7 +82,7 @@ def _cascaded(unit: UnitFacts, places: Places, statement: Statement) -> Iterator
     if gone:
         yield found(
             CASCADED,
-            f"{places.name(statement)} also drops {listed([_said(each) for each in gone])}",
+            f"{places.name(statement)} also drops {listed([_said(each) for each in gone])}{usage(unit, places, statement)}",
             evidence={"dropped": [f"{each.kind} {each.identity}" for each in gone]},
             **places.found_at(statement),
         )
@@ -118,7 +120,7 @@ def _objects(unit: UnitFacts, places: Places, statement: Statement) -> Iterator[
     if gone:
         yield found(
             OBJECT,
-            f"{places.name(statement)} drops {listed([_said(each) for each in gone])}",
+            f"{places.name(statement)} drops {listed([_said(each) for each in gone])}{usage(unit, places, statement)}",
             evidence={"dropped": [f"{each.kind} {each.identity}" for each in gone]},
             **places.found_at(statement),
         )

@@ -42,6 +42,7 @@ class Form(StrEnum):
         " or put all that can be into one transaction"
     )
     INDEX_AGAIN = "DROP INDEX CONCURRENTLY IF EXISTS the index before it is created: a cut may have left it INVALID"
+    DEFAULT = "give the column a DEFAULT, and drop that when all code names the column"
     FORGET = "first deploy code that does not name it, then drop it in a later migration"
 
 
@@ -204,6 +205,31 @@ IDIOMS: Mapping[Form, Mapping[str, str]] = {
         "django": "AddField, data in batches, then RemoveField in a later deployment; or keep the name with db_column",
         "activerecord": "`alias_attribute` in the model, and a later migration for the rest",
         "prisma": "`@map` or `@@map` keeps the name in the database",
+        "alembic": "op.add_column now and op.drop_column in a later deployment; or keep the name with"
+        ' `mapped_column("old_name", ...)` in the model',
+        "drizzle": '`text("old_name")` and the like in the schema keep the name in the database',
+        "typeorm": '`@Column({{ name: "old_name" }})` keeps the name in the database',
+        "sequelize": '`field: "old_name"` in the model keeps the name in the database',
+        "mikroorm": '`fieldName: "old_name"` keeps the name in the database',
+        "hibernate": '`@Column(name = "old_name")` keeps the name in the database',
+        "ecto": "`field :new_name, ..., source: :old_name` keeps the name in the database",
+        "efcore": '`.HasColumnName("old_name")` keeps the name in the database',
+    },
+    Form.DEFAULT: {
+        "alembic": "`server_default=` in op.add_column; `default=` is SQLAlchemy's own",
+        "django": "`db_default=` (Django 5); `default=` is Django's own, and none of the database",
+        "activerecord": "`default:` in add_column",
+        "prisma": "`@default(...)`",
+        "drizzle": "`.default(...)`; `.$default(...)` is Drizzle's own",
+        "knex": "`.defaultTo(...)`",
+        "typeorm": "`default:` in @Column",
+        "sequelize": "`defaultValue:` in queryInterface.addColumn",
+        "mikroorm": "`default:`; `onCreate:` is MikroORM's own",
+        "node-pg-migrate": "`default:` in pgm.addColumn",
+        "hibernate": "`@ColumnDefault`",
+        "ecto": "`default:` in `add`",
+        "laravel": "`->default(...)`",
+        "efcore": "`.HasDefaultValue(...)` or `.HasDefaultValueSql(...)`",
     },
     Form.FORGET: {
         "django": "RemoveField in state_operations of SeparateDatabaseAndState now, the column itself in a later"

@@ -48,6 +48,7 @@ from neon_hooks.neon.waiting import wait_for_anonymization, wait_for_operations
 from neon_hooks.settings import Settings
 
 CLEAN_UP = 15.0  # seconds beyond the deadline, and at most as many again while there is time
+ACTIVE = "active"  # of a compute
 UNSETTLED = 5.0  # seconds in which a request whose answer we lost may still be carried out
 
 
@@ -168,12 +169,7 @@ class TestNeonBranch:
         """
         self.wait_until_ready()
         client, branch, source = self._running()
-        databases = client.databases(branch.id)
-        owners = {found.name: found.owner for found in databases}
-        name = the_one("database", "database", database or self._settings.database, sorted(owners))
-        roles = sorted(role.name for role in client.roles(branch.id) if role.can_log_in)
-        hint = f"{owners[name]} owns the database {name}"
-        role = the_one("role", "role", self._settings.role, roles, hint=hint)
+        name, role = self._login(client, branch.id, database)
         dsn = client.connection(branch.id, name, role)
         guard.prove_ours(
             dsn,
@@ -184,6 +180,29 @@ class TestNeonBranch:
             endpoints=client.endpoints(),
         )
         return dsn
+
+    def parent_dsn(self, database: str = "") -> Dsn:
+        """The parent's connection string, for looking at what its compute remembers. Never handed to a tool.
+
+        Raises Unavailable where its compute does not run: it remembers nothing then, and is not woken up.
+        """
+        client, _, source = self._running()
+        parent = source.parent
+        computes = [e for e in client.endpoints() if e.branch_id == parent.id and e.type == "read_write"]
+        if not any(compute.state == ACTIVE for compute in computes):
+            raise Unavailable(f"the compute of {parent.name} does not run, and remembers no queries then")
+        dsn = client.connection(parent.id, *self._login(client, parent.id, database))
+        if dsn.host not in {compute.host for compute in computes}:
+            raise Unavailable(f"it is not certain that {dsn} is {parent.name}", fix=AGAIN)
+        return dsn
+
+    def _login(self, client: NeonClient, branch_id: str, database: str) -> tuple[str, str]:
+        """Database and role, as in ``dsn``."""
+        owners = {found.name: found.owner for found in client.databases(branch_id)}
+        name = the_one("database", "database", database or self._settings.database, sorted(owners))
+        roles = sorted(role.name for role in client.roles(branch_id) if role.can_log_in)
+        hint = f"{owners[name]} owns the database {name}"
+        return name, the_one("role", "role", self._settings.role, roles, hint=hint)
 
     # Making it.
 

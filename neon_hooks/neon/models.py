@@ -72,13 +72,16 @@ class Branch:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A compute. ``port`` is not in Neon's API (there it is always 5432); the emulator adds it."""
+    """A compute. ``port`` is not in Neon's API (there it is always 5432); the emulator adds it. ``state``: "active",
+    "idle", "init".
+    """
 
     id: str
     host: str
     branch_id: str
     type: str
     port: int = DEFAULT_PORT
+    state: str = ""
 
     @classmethod
     def from_json(cls, json: Json) -> Endpoint:
@@ -89,6 +92,7 @@ class Endpoint:
             branch_id=text(json, "branch_id"),
             type=text(json, "type"),
             port=port if isinstance(port, int) else 0,
+            state=text(json, "current_state"),
         )
 
 

@@ -50,6 +50,7 @@ def _outcome(outcome: Outcome, most: int) -> str:
         _unknown(outcome),
         _table(outcome, lines),
         *(escaped(f"Note: {said}.") for said in wording.unseen(outcome.facts)),
+        *(escaped(f"{said[:1].upper()}{said[1:]}.") for said in wording.coverage(outcome.facts)),
         *(_finding(finding) for finding in outcome.findings),
         *(_picture(line) for _, line in lines),
     ]

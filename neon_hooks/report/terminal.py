@@ -37,6 +37,8 @@ def render(
             blocks.append("\n".join(text_chart(line, unicode=unicode, everything=verbose)))
     if verbose:
         blocks.append("\n".join(f"note: {said}" for said in wording.unseen(outcome.facts)))
+    if verbose or shown:
+        blocks.append("\n".join(wording.coverage(outcome.facts)))
     if outcome.error:
         blocks.append(_unknown(outcome))
     if outcome.left_over:

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from neon_hooks.checks import CATALOGUE
-from neon_hooks.facts import Evidence, Facts
-from neon_hooks.findings import Finding
+from neon_hooks.facts import Deployed, Evidence, Facts
+from neon_hooks.findings import Finding, counted
 from neon_hooks.plan import Migration
 
 SHORT = 12  # characters of a commit id
@@ -95,3 +95,40 @@ def unseen(facts: Facts) -> list[str]:
         why = f": {unit.first.unrecorded}" if unit.first.unrecorded else ""
         said.append(f"the locks of {unit.unit.system} in {unit.unit.root or '.'} {how}{why}")
     return said
+
+
+def coverage(facts: Facts) -> list[str]:
+    """How much is known of what the deployed code does, one sentence for each migration system. Never that it works."""
+    found = []
+    for unit in facts.units:
+        told = "; ".join(_covered(unit.deployed)) if unit.deployed else ""
+        if told:
+            found.append(f"deployed code, by {unit.unit.system} in {unit.unit.root or '.'}: {told}")
+    return found
+
+
+def _covered(deployed: Deployed) -> list[str]:
+    known, told = deployed.files + deployed.production, []
+    if known:
+        told.append(
+            f"{grouped(deployed.tried)} of {counted(known, 'known query' if known == 1 else 'known queries', '')} could be"
+            f" tried, {_number(len(deployed.broken), 'breaks', 'break')}"
+        )
+    if deployed.changed:
+        told.append(f"{_number(len(deployed.changed), 'takes or returns', 'take or return')} something else")
+    if deployed.skipped:
+        told.append(f"{counted(deployed.skipped, 'statement')} there {'is no query' if deployed.skipped == 1 else 'are no queries'}")
+    if deployed.unread:
+        told.append(f"production's are not known: {deployed.unread}")
+    if deployed.inserts:
+        told.append(
+            f"an INSERT was tried in {counted(deployed.inserts, 'table')},"
+            f" {_number(len(deployed.refused), 'is refused', 'are refused')}"
+        )
+    if deployed.untried:
+        told.append(f"none could be in {counted(len(deployed.untried), 'changed table')}")
+    return told
+
+
+def _number(number: int, one: str, more: str) -> str:
+    return f"{grouped(number) if number else 'none'} {one if number < 2 else more}"

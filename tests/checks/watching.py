@@ -8,7 +8,7 @@ examples of the catalogue real Facts, and an independent opinion beside the reco
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,7 +28,9 @@ from neon_hooks.facts import (
     ToolRun, Transaction, UnitFacts,
 )  # fmt: skip
 from neon_hooks.plan import Migration, Unit, Work
+from neon_hooks.queries import Known, Query
 from neon_hooks.trials.account import with_new_files
+from neon_hooks.trials.deployed import deployed, habits
 from neon_hooks.trials.flight import flight
 from neon_hooks.trials.place import Place
 
@@ -186,6 +188,17 @@ class Watch:
     def value(self, query: str) -> Any:
         row = self.connection.execute(query).fetchone()
         return row[0] if row else None
+
+
+def with_old_code(
+    see: Callable[[Dsn, Sequence[str]], UnitFacts], dsn: Dsn, messages: Sequence[str]
+) -> UnitFacts:
+    """What ``see`` sees, and what became of a query and of the shortest INSERTs."""
+    place = Place(Path(), dsn, Deadline.after(60))
+    with closing(connect(dsn)) as connection:
+        before = tables.catalogue(connection)
+    with habits(place, Known((Query("SELECT name, email FROM customers WHERE id = $1", "q.sql", 1),)), before) as old:
+        return deployed(see(dsn, messages), place, old)
 
 
 def watch(dsn: Dsn, messages: Sequence[str]) -> UnitFacts:

@@ -7,11 +7,15 @@ from dataclasses import replace
 
 from neon_hooks.changes import Range
 from neon_hooks.errors import Unavailable
-from neon_hooks.facts import DatabaseError, Facts, MigrationRun, NeonBranch, Statement, ToolRun, UnitFacts
+from neon_hooks.facts import (
+    DatabaseError, Deployed, Facts, MigrationRun, NeonBranch, Statement, ToolRun, TriedInsert, TriedQuery, UnitFacts,
+)  # fmt: skip
 from neon_hooks.checks import judge
 from neon_hooks.outcome import Outcome, Verdict, exit_code
 from neon_hooks.plan import Migration, Unit, Work
-from neon_hooks.report import as_json, terminal
+from neon_hooks.queries import Query
+from neon_hooks.report import as_json, as_markdown, saved, terminal
+from neon_hooks.report.html import page
 
 RANGE = Range("b" * 40, "c" * 40, "refs/remotes/origin/main", "feature")
 MIGRATION = Migration("0002_x.sql", "db/migrations/0002_x.sql", "1")
@@ -122,3 +126,27 @@ def test_the_json_of_an_unknown_verdict_says_why_and_lists_the_migrations() -> N
     assert document["error"] == {"message": "no key", "fix": "make one"}
     assert document["neon_branch"] is None
     assert [migration["applied"] for migration in document["migrations"]] == [False]
+
+
+def test_how_much_of_the_deployed_code_was_tried_is_in_every_report_also_in_one_of_a_saved_run() -> None:
+    broken = TriedQuery(Query("select a from t", "q.sql", 3), ERROR, "a")
+    old = Deployed(
+        files=1_199, production=5, tried=1_200, broken=(broken,), skipped=2, unread="it sleeps", inserts=1,
+        refused=(TriedInsert("public.t", ("a",), ERROR, "n"),), untried=("public.u",),
+    )  # fmt: skip
+    plain = outcome()
+    made = replace(plain, facts=replace(plain.facts, units=(replace(plain.facts.units[0], deployed=old),)))
+    made = replace(made, findings=judge(made.facts, {}))
+    said = (
+        "eployed code, by sql in db: 1 200 of 1 204 known queries could be tried, 1 breaks; 2 statements there are no queries;"
+        " production's are not known: it sleeps; an INSERT was tried in 1 table, 1 is refused;"
+        " none could be in 1 changed table"
+    )
+    saved_run = as_json.render([made])
+    for each in (made, *saved.read(saved_run, "RUN.json")):
+        assert "d" + said in text(each)
+        assert f"D{said}." in as_markdown.render([each])
+        assert f"D{said}.".replace("'", "&#x27;") in page.render([each])
+    assert json.loads(saved_run)["systems"][0]["facts"]["deployed"]["tried"] == 1_200
+    nothing = replace(plain, facts=replace(plain.facts, units=(replace(plain.facts.units[0], deployed=Deployed()),)))
+    assert "deployed code" not in text(nothing, verbose=True)

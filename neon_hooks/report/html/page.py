@@ -104,6 +104,7 @@ def _header(outcome: Outcome, lines: Sequence[Timeline]) -> Html:
         element("h1", summary.headline(outcome)),
         element("dl", *figures, class_="figures") if figures else None,
         *(element("p", f"Note: {said}.", class_="unseen") for said in wording.unseen(outcome.facts)),
+        *(element("p", f"{said[:1].upper()}{said[1:]}.", class_="unseen") for said in wording.coverage(outcome.facts)),
     )
 
 

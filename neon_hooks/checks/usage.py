@@ -1,0 +1,90 @@
+"""What the known queries and the tried INSERTs of the deployed code say about a statement of a migration. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from neon_hooks.checks.schema import last_part
+from neon_hooks.checks.sql_text import bare, says
+from neon_hooks.checks.wording import Places, listed
+from neon_hooks.facts import Statement, TriedInsert, TriedQuery, UnitFacts
+from neon_hooks.findings import counted
+from neon_hooks.queries import PRODUCTION, Query
+
+CHANGES = r"\b(?:ALTER|DROP|RENAME|CREATE)\b"
+IDENTIFIER = re.compile(r"[^\W\d]\w*")
+SHOWN = 3
+T = TypeVar("T")
+
+
+def usage(unit: UnitFacts, places: Places, statement: Statement | None, name: str = "") -> str:
+    """The end of a finding's message: whether something known breaks because of ``name``, or ("") of the statement."""
+    deployed = unit.deployed
+    if deployed is None:
+        return ""
+    last = last_part(name).lower()
+
+    def is_used(tried: TriedQuery) -> bool:
+        if name:
+            return _last(tried.name) == last
+        return statement is not None and statement is cause(unit, places, tried.name, tried.query.sql)
+
+    uses = [place(tried.query) for tried in deployed.broken if is_used(tried)]
+    inserts = [insert for insert in deployed.refused if name and insert.column.lower() == last]
+    if uses or inserts:
+        said = [*uses, *(f"an INSERT into {insert.table.removeprefix('public.')}" for insert in inserts)]
+        return f" (confirmed: {listed(said, SHOWN)} worked before and {'fail' if len(said) > 1 else 'fails'} after)"
+    if deployed.tried:
+        return f" (not one of the {queries(deployed.tried)} that could be tried fails on it; others may)"
+    return ""
+
+
+def queries(number: int) -> str:
+    return counted(number, "known query" if number == 1 else "known queries", "")
+
+
+def place(query: Query) -> str:
+    """ "db/queries.sql:12", "a query of production (12 003 calls)"."""
+    if query.source == PRODUCTION:
+        return f"a query of production ({counted(query.calls, 'call')})"
+    return f"{query.source}:{query.line}" + (" of the main line" if query.at_base else "")
+
+
+def cause(unit: UnitFacts, places: Places, name: str, sql: str) -> Statement | None:
+    """The statement of a migration because of which the query ``sql`` has lost ``name`` ("": not known what): that drops
+    it, else names it itself (the value of an enum as a literal), else has the most words in common with the query.
+    """
+    literal, name = f"'{name}'", _last(name)
+    statements = unit.first.statements if unit.first else ()
+    for statement in statements if name else ():
+        if any(_last(each.identity.partition("(")[0]) == name for each in statement.dropped):
+            return statement
+    if name and (naming := places.naming(name, CHANGES)):
+        return naming
+    changing = [statement for statement in statements if not statement.error and says(statement, CHANGES)]
+    if name and (stated := next((statement for statement in changing if literal in statement.sql), None)):
+        return stated
+    words = set(IDENTIFIER.findall(sql.upper()))
+    common = [len(words.intersection(IDENTIFIER.findall(bare(statement)))) for statement in changing]
+    return changing[common.index(max(common))] if any(common) else None
+
+
+def by_cause(
+    unit: UnitFacts, places: Places, named: Iterable[tuple[str, T]], sql: Callable[[T], str]
+) -> Iterable[tuple[Statement | None, list[T]]]:
+    """Together what breaks for the same reason: because of the same name and statement."""
+    found: dict[tuple[int, str], tuple[Statement | None, list[T]]] = {}
+    for name, each in named:
+        statement = cause(unit, places, name, sql(each))
+        found.setdefault((id(statement), _last(name)), (statement, []))[1].append(each)
+    return found.values()
+
+
+def cause_of_refusal(places: Places, insert: TriedInsert) -> Statement | None:
+    return (insert.column and places.naming(insert.column, CHANGES)) or places.naming(insert.table, CHANGES)
+
+
+def _last(name: str) -> str:
+    return last_part(name).lower()
