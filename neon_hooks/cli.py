@@ -68,6 +68,11 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("run", type=Path, metavar="RUN.json", help="what `validate --format json` has written")
     add_report_flags(report)
 
+    record = commands.add_parser("record", help="write the queries that a test suite sends, for `[trials] queries`")
+    record.add_argument("--output", type=Path, default=None, metavar="FILE", help="default: the one of `[trials] queries`")
+    record.add_argument("--url-variable", metavar="NAME", default="DATABASE_URL", help="has the address of its database")
+    record.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="what runs the tests")
+
     sweep = commands.add_parser("sweep", help="delete left-over test Neon database branches of neon-hooks")
     sweep.add_argument("--dry-run", action="store_true", help="only say which")
 

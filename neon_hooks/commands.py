@@ -283,6 +283,24 @@ def sweep(flags: Namespace, environ: Mapping[str, str]) -> int:
     return 0
 
 
+def record(flags: Namespace, environ: Mapping[str, str]) -> int:
+    from neon_hooks.recording import record as run
+
+    argv = flags.argv[1:] if flags.argv[:1] == ["--"] else flags.argv
+    if not argv:
+        raise UsageError("there is no command to record", fix="neon-hooks record --output queries.sql -- pytest")
+    return run(argv, flags.output or _queries_file(environ), environ, flags.url_variable)
+
+
+def _queries_file(environ: Mapping[str, str]) -> Path:
+    with Repository.find() as repository:
+        settings = load(_file(repository.top / FILES[0]) | _file(repository.top / FILES[1]), environ)
+        names = settings.trials.queries
+        if len(names) != 1 or not names[0].endswith(".sql"):
+            raise UsageError("where to write is not known", fix="name a file: --output queries.sql")
+        return repository.top / names[0]
+
+
 def emulator(flags: Namespace, environ: Mapping[str, str]) -> int:
     from neon_hooks.emulator.serve import serve
 
@@ -302,6 +320,7 @@ COMMANDS: Mapping[str, Command] = {
     "lint": lint,
     "detect": detect,
     "generate": generate,
+    "record": record,
     "sweep": sweep,
     "emulator": emulator,
     "demo": demo,

@@ -28,7 +28,7 @@ LEVELS = (
     {"workbench", "pushed", "asked", "texts", "offers"},
     {"local", "beside", "before"},
     {"gate"},
-    {"rehearsal", "generating", "demo"},
+    {"rehearsal", "generating", "recording", "demo"},
     {"linting"},
     {"commands"},
     {"cli"},
