@@ -479,6 +479,11 @@ class Deployed:
     refused: tuple[TriedInsert, ...] = ()
     untried: tuple[str, ...] = ()
 
+    @property
+    def is_known(self) -> bool:
+        """Whether somebody has said what the deployed code does."""
+        return bool(self.files or self.production or self.unread)
+
 
 @dataclass(frozen=True)
 class UnitFacts:

@@ -69,10 +69,10 @@ def check(facts: Facts) -> Iterator[Finding]:
             continue
         places = Places(unit)
         broken = ((tried.name, tried) for tried in unit.deployed.broken)
-        for statement, group in by_cause(unit, places, broken, lambda tried: tried.query.sql):
+        for statement, group in by_cause(places, broken, lambda tried: tried.query.sql):
             yield _broken(unit, places, statement, group)
         changed = ((name, (name, each)) for each in unit.deployed.changed for name in _changes(each))
-        for statement, others in by_cause(unit, places, changed, lambda pair: pair[1].query.sql):
+        for statement, others in by_cause(places, changed, lambda pair: pair[1].query.sql):
             yield _changed(unit, places, statement, others[0][0], [each for _, each in others])
         for insert in unit.deployed.refused:
             yield _refused(unit, places, insert)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from neon_hooks.checks.schema import last_part
-from neon_hooks.checks.sql_text import bare, says
-from neon_hooks.checks.wording import Places, listed
+from neon_hooks.checks.wording import CHANGES, WORD, Places, listed
 from neon_hooks.facts import Statement, TriedInsert, TriedQuery, UnitFacts
 from neon_hooks.findings import counted
 from neon_hooks.queries import PRODUCTION, Query
 
-CHANGES = r"\b(?:ALTER|DROP|RENAME|CREATE)\b"
-IDENTIFIER = re.compile(r"[^\W\d]\w*")
 SHOWN = 3
 T = TypeVar("T")
 
@@ -29,7 +25,7 @@ def usage(unit: UnitFacts, places: Places, statement: Statement | None, name: st
     def is_used(tried: TriedQuery) -> bool:
         if name:
             return _last(tried.name) == last
-        return statement is not None and statement is cause(unit, places, tried.name, tried.query.sql)
+        return statement is not None and statement is cause(places, tried.name, tried.query.sql)
 
     uses = [place(tried.query) for tried in deployed.broken if is_used(tried)]
     inserts = [insert for insert in deployed.refused if name and insert.column.lower() == last]
@@ -52,32 +48,36 @@ def place(query: Query) -> str:
     return f"{query.source}:{query.line}" + (" of the main line" if query.at_base else "")
 
 
-def cause(unit: UnitFacts, places: Places, name: str, sql: str) -> Statement | None:
+def cause(places: Places, name: str, sql: str) -> Statement | None:
     """The statement of a migration because of which the query ``sql`` has lost ``name`` ("": not known what): that drops
     it, else names it itself (the value of an enum as a literal), else has the most words in common with the query.
     """
+    if (name, "") not in places.causes:
+        places.causes[name, ""] = _named(places, name) if name else None
+    found = places.causes[name, ""]
+    if found is None and (name, sql) not in places.causes:
+        words = frozenset(WORD.findall(sql.upper()))
+        best = max(places.changing, key=lambda pair: len(words & pair[1]), default=None)
+        places.causes[name, sql] = best[0] if best and words & best[1] else None
+    return found or places.causes[name, sql]
+
+
+def _named(places: Places, name: str) -> Statement | None:
     literal, name = f"'{name}'", _last(name)
-    statements = unit.first.statements if unit.first else ()
-    for statement in statements if name else ():
+    for statement, _ in places.changing:
         if any(_last(each.identity.partition("(")[0]) == name for each in statement.dropped):
             return statement
-    if name and (naming := places.naming(name, CHANGES)):
-        return naming
-    changing = [statement for statement in statements if not statement.error and says(statement, CHANGES)]
-    if name and (stated := next((statement for statement in changing if literal in statement.sql), None)):
-        return stated
-    words = set(IDENTIFIER.findall(sql.upper()))
-    common = [len(words.intersection(IDENTIFIER.findall(bare(statement)))) for statement in changing]
-    return changing[common.index(max(common))] if any(common) else None
+    stated = (statement for statement, _ in places.changing if literal in statement.sql)
+    return places.naming(name, CHANGES) or next(stated, None)
 
 
 def by_cause(
-    unit: UnitFacts, places: Places, named: Iterable[tuple[str, T]], sql: Callable[[T], str]
+    places: Places, named: Iterable[tuple[str, T]], sql: Callable[[T], str]
 ) -> Iterable[tuple[Statement | None, list[T]]]:
     """Together what breaks for the same reason: because of the same name and statement."""
     found: dict[tuple[int, str], tuple[Statement | None, list[T]]] = {}
     for name, each in named:
-        statement = cause(unit, places, name, sql(each))
+        statement = cause(places, name, sql(each))
         found.setdefault((id(statement), _last(name)), (statement, []))[1].append(each)
     return found.values()
 

@@ -15,6 +15,7 @@ from neon_hooks.findings import counted
 QUOTED_LINES = 12
 QUOTED_LENGTH = 200
 WORD = re.compile(r"\w+")
+CHANGES = r"\b(?:ALTER|DROP|RENAME|CREATE)\b"
 
 
 def shown(table: str) -> str:
@@ -74,6 +75,7 @@ class Places:
     def __init__(self, unit: UnitFacts) -> None:
         self.unit = unit
         self.numbers: dict[tuple[float, str], int] = {}
+        self.causes: dict[tuple[str, str], Statement | None] = {}  # usage.py's
         counts: dict[str, int] = {}
         for statement in unit.first.statements if unit.first else ():
             if not (is_control(statement) or verb(statement) in ("SHOW", "")):  # nor what a tool asks of its session
@@ -104,6 +106,13 @@ class Places:
             for word in set(WORD.findall(bare(statement))):
                 found[word].append(statement)
         return found
+
+    @cached_property
+    def changing(self) -> Sequence[tuple[Statement, frozenset[str]]]:
+        """The statements that ran through and may have changed the schema, with their words, in capitals."""
+        statements = self.unit.first.statements if self.unit.first else ()
+        kept = [s for s in statements if s.error is None and says(s, CHANGES)]
+        return [(statement, frozenset(WORD.findall(bare(statement)))) for statement in kept]
 
     def found_at(self, statement: Statement | None) -> dict[str, Any]:
         """``details``, with the statement itself."""

@@ -37,7 +37,7 @@ def render(
             blocks.append("\n".join(text_chart(line, unicode=unicode, everything=verbose)))
     if verbose:
         blocks.append("\n".join(f"note: {said}" for said in wording.unseen(outcome.facts)))
-    if verbose or shown:
+    if verbose or (shown and any(unit.deployed and unit.deployed.is_known for unit in outcome.facts.units)):
         blocks.append("\n".join(wording.coverage(outcome.facts)))
     if outcome.error:
         blocks.append(_unknown(outcome))
