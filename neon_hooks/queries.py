@@ -62,10 +62,10 @@ class Known:
 
     def with_more(self, others: Iterable[Query], skipped: int = 0) -> Known:
         """Of two with the same text the first one stays."""
-        found = {query.sql: query for query in (*others, *reversed(self.queries))}
-        known = {query.sql for query in self.queries}
-        added = tuple(query for sql, query in found.items() if sql not in known)
-        return Known((*self.queries, *added), self.skipped + skipped)
+        found = {query.sql: query for query in self.queries}
+        for query in others:
+            found.setdefault(query.sql, query)
+        return Known(tuple(found.values()), self.skipped + skipped)
 
 
 def known(paths: Sequence[str], target: Tree, base: Tree | None) -> Known:
@@ -201,8 +201,8 @@ def without_literals(sql: str) -> str:
     """With ``$1`` in the place of every text and number that can be a parameter, and without comments.
 
     Numbers stay where they are places in a list (ORDER BY 1) or sizes (varchar(20)): no parameter can stand there. So do
-    0 and 1, whose type often says that of what they are counted up to.
-    What GROUP BY repeats has to be the same parameter (42803, grouping_error).
+    0 and 1, which often say the type of what is counted from them. What GROUP BY repeats has to be the same parameter
+    (42803, grouping_error).
     """
     pieces = [(kind, " " if kind in ("space", "comment", "block") else text) for kind, text in _pieces(sql)]
     free, made = _free(text for _, text in pieces), list[str]()

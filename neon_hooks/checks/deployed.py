@@ -6,18 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from neon_hooks.checks.breaking import is_wider
+from neon_hooks.checks.breaking import EFFECT, is_wider
 from neon_hooks.checks.idioms import Form, advice
 from neon_hooks.checks.usage import by_cause, cause_of_refusal, place, queries
 from neon_hooks.checks.wording import Places, listed, shown
-from neon_hooks.facts import ChangedQuery, Deployed, Facts, Statement, TriedInsert, TriedQuery, UnitFacts
+from neon_hooks.facts import ChangedQuery, ChangedType, Deployed, Facts, Statement, TriedInsert, TriedQuery, UnitFacts
 from neon_hooks.findings import Finding, Rule, Severity, found
 from neon_hooks.queries import PRODUCTION, Query
 
-EFFECT = (
-    "The deployed code fails on it, from this migration on until the new code is everywhere; so does a rollback of"
-    " the code."
-)
 QUERY = Rule(
     id="breaks-deployed-query",
     severity=Severity.ERROR,
@@ -80,18 +76,22 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _changes(query: ChangedQuery) -> list[str]:
-    """The names of what matters: a column, or "" for a parameter, which has none."""
+    """The names of what matters."""
     types = [each for each in query.types if not is_wider(each.before, each.now)]
-    names = ["" if each.name.startswith("$") else each.name for each in types]
-    return list(dict.fromkeys((*query.missing, *names)))
+    return list(dict.fromkeys((*query.missing, *map(_name, types))))
+
+
+def _name(changed: ChangedType) -> str:
+    """Of a column; "" for a parameter, which has none."""
+    return "" if changed.name.startswith("$") else changed.name
 
 
 def _changed(
     unit: UnitFacts, places: Places, statement: Statement | None, name: str, group: Sequence[ChangedQuery]
 ) -> Finding:
     first, *others = group
-    types = [each for each in first.types if not is_wider(each.before, each.now) and each.name == (name or each.name)]
-    how = "takes" if not name else "returns"
+    types = [each for each in first.types if not is_wider(each.before, each.now) and _name(each) == name]
+    how = "returns" if name else "takes"
     told = [f"{how} {each.now} for `{each.name}`, it was {each.before}" for each in types]
     return found(
         CHANGED,

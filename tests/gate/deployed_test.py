@@ -167,7 +167,7 @@ def test_what_still_works_and_returns_something_else_is_a_warning(team: Team) ->
     team.query("alter table customers add column code int; create type mood as enum ('calm'); create table moods (m mood)")
     queries = (
         "SELECT * FROM customers;\nSELECT nickname AS n FROM customers;\nSELECT id FROM customers WHERE code = $1;\n"
-        "SELECT code FROM customers;\nSELECT m FROM moods;\n"
+        "SELECT code FROM customers WHERE code = $1;\nSELECT m FROM moods;\n"
     )
     migration = (
         "ALTER TABLE customers DROP COLUMN nickname;\nALTER TABLE customers ALTER COLUMN code TYPE text;\n"
