@@ -391,8 +391,9 @@ class Cut:
 
     ``path``, ``sql`` and ``started_ms`` are that statement's. ``refusals`` is what the cut has left for the tool to
     stumble over (its locks were released before it was started again), ``invalid`` are INVALID indexes that it has
-    left. ``run`` is the second start, None where the tool would have refused or came to no end; ``problem`` says
-    so. ``diff`` is what its schema and bookkeeping have not like the uninterrupted run's (``-``: only there),
+    left. ``run`` is the next start, None where the tool would have refused, came to no end (``problem`` says so), or
+    came to the next cut. ``later``: how many further places come after this one, which were not tried because the
+    same stands in their way. ``diff`` is what its schema and bookkeeping have not like the uninterrupted run's (``-``: only there),
     ``rows`` (table, rows there, rows here) are tables that have not as many rows.
     """
 
@@ -404,6 +405,7 @@ class Cut:
     invalid: tuple[str, ...] = ()
     run: ToolRun | None = None
     problem: str = ""
+    later: int = 0
     diff: str = ""
     rows: tuple[tuple[str, int, int], ...] = ()
 

@@ -42,6 +42,8 @@ from neon_hooks.trials.rerun import Interrupted, rerun
 Say = Callable[[str], None]
 Another = Callable[[], AbstractContextManager[Dsn]]
 Tool = Prepared | Script | Replay
+FURTHER = ("contents", "drift", "history", "down and up", "rerun")  # stages
+AT_MOST = 1.9  # times what the run takes without them
 CONTAINERS = ("docker", "docker-compose", "podman", "podman-compose", "nerdctl")  # as [[systems]] command
 
 
@@ -98,6 +100,12 @@ class Bench:
             return start_replay(tool, place)
         deadline = Deadline.after(self.deadline.at_most(seconds)) if seconds else self.deadline
         return execute(tool, dsn=dsn, deadline=deadline, redact=place.redact)
+
+    def _left(self, watch: Stopwatch) -> float:
+        """Seconds until the run takes twice as long as it would without further trials."""
+        spent = self.deadline.seconds - self.deadline.remaining()
+        further = sum(watch.stages.get(stage, 0.0) for stage in FURTHER) / 1000
+        return max(0.0, AT_MOST * (spent - further) - spent)
 
     def place(self, dsn: Dsn, unrecorded: str = "") -> Place:
         return Place(self.checkout, dsn, self.deadline, Redactor([*self.secrets, dsn.password]), unrecorded)
@@ -219,6 +227,7 @@ class Bench:
                 facts = rerun(
                     system, facts, place, points, before=before, finished=finished,
                     tool=Interrupted(start, resume), another=another, most=self.cuts,
+                    seconds=None if self.rerun else self._left(watch),
                 )  # fmt: skip
         return facts
 

@@ -3,7 +3,8 @@
 1. A push without migrations: CPU time of the hook against a trivial hook of pre-commit-hooks.
 2. A push with a migration: `neon-hooks validate` against the bare sum of its parts, which are the API
    calls and the project's own tool, both called directly.
-   Then each further trial switched on, as a ratio to that.
+   Then each further trial switched on, as a ratio to that; and all of them on the demo's project, whose last
+   migration is several transactions on 300 000 rows. As they are by default they shall stay below 2.
 3. Detection in a monorepo of 100 000 files, against one `git ls-tree`.
 4. The flight recorder (tests/recorder/bench.py).
 """
@@ -18,11 +19,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import httpx
 
-from neon_hooks import systems
+from neon_hooks import demo, systems
+from neon_hooks.database.connect import connect
 from neon_hooks.dsn import Dsn
 from neon_hooks.emulator import Emulator
 from neon_hooks.git import Repository
@@ -122,6 +126,10 @@ def validation(team: Team) -> None:
     row("neon-hooks validate (runs the tool twice, proves what it did)", whole, parts)
 
 
+def switches(team: Team) -> list[str]:
+    return [name for name in team.environ if name.startswith("NEON_HOOKS_TRIALS_")]
+
+
 def trials(team: Team) -> None:
     """The fixture switches the further trials off; here one after the other is switched on."""
     queries = "".join(f"SELECT id, email, {n} FROM customers WHERE email = $1;\n" for n in range(QUERIES))
@@ -133,7 +141,7 @@ def trials(team: Team) -> None:
         argv = [str(BIN / "neon-hooks"), "validate"]
         return wall_ms(lambda: subprocess.run(argv, cwd=here, env=with_trials, check=True), rounds=3)
 
-    names = [name for name in team.environ if name.startswith("NEON_HOOKS_TRIALS_")]
+    names = switches(team)
     plain = validate()
     print("What the further trials add to that push (elapsed time; ratio to it without any)")
     row("neon-hooks validate without further trials", plain, plain)
@@ -147,6 +155,30 @@ def trials(team: Team) -> None:
     other.commit({ALEMBIC.after_good[0]: ALEMBIC.after_good[1].replace('"c3"', '"b2"').replace("country", "nickname")})
     both = (str(BIN / "neon-hooks"), "validate", "--with", "other")
     row("with another push, in both orders", wall_ms(lambda: subprocess.run(both, cwd=here, env=environ), rounds=3), plain)
+
+
+def demo_project(home: Path, emulator: Emulator, names: Sequence[str]) -> None:
+    with closing(connect(emulator.main)) as production:
+        production.execute(demo.SCHEMA.encode())
+        production.execute(demo.PRODUCTION_ROWS.encode())
+    neon = {"NEON_API_HOST": emulator.api_host, "NEON_API_KEY": emulator.api_key, "NEON_PROJECT_ID": emulator.project_id}
+    sample = demo.Sample(home, {**os.environ, **neon})
+    sample.commit(".neon-hooks.toml", demo.SETTINGS, "Settings")
+    sample.commit(demo.FIRST, demo.SCHEMA, "Customers")
+    sample.git("push", "--quiet", "origin", "main")
+    sample.commit(demo.SECOND, demo.MENDED, "E-mail addresses are unique, without a lock")
+    argv = [str(BIN / "neon-hooks"), "validate"]
+
+    def validate(switches: Mapping[str, str]) -> float:
+        environ = {**sample.environ, **switches}
+        run = partial(subprocess.run, argv, cwd=sample.top, env=environ, check=True, capture_output=True)
+        return wall_ms(run, rounds=3)
+
+    plain = validate(dict.fromkeys(names, "false"))
+    print("The demo's migration, which passes (elapsed time; ratio to it without further trials)")
+    row("neon-hooks validate without further trials", plain, plain)
+    row("the same with all that run by default", validate({}), plain)
+    row("the same with all, and interrupted at every place", validate(dict.fromkeys(names, "true")), plain)
 
 
 def monorepo(home: Path) -> None:
@@ -184,6 +216,10 @@ def main() -> int:
         validation(team)
         print()
         trials(team)
+        names = switches(team)
+    print()
+    with tempfile.TemporaryDirectory() as home, Emulator() as emulator:
+        demo_project(Path(home), emulator, names)
     print()
     with tempfile.TemporaryDirectory() as home:
         monorepo(Path(home))

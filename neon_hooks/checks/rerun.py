@@ -75,10 +75,11 @@ def _judged(unit: UnitFacts, trial: Rerun) -> Iterator[Finding]:
             path=trial.cuts[0].path,
             system=unit.unit.system,
         )
+    tried = len(trial.cuts) + sum(cut.later for cut in trial.cuts)
     if trial.reason:
         yield found(
             NOT_ALL,
-            f"interrupted at {len(trial.cuts)} of {counted(trial.possible, 'place')}: {trial.reason}",
+            f"interrupted at {tried} of {counted(trial.possible, 'place')}: {trial.reason}",
             path=unit.work.pushed[-1].path if unit.work.pushed else unit.unit.migrations_dir,
             system=unit.unit.system,
         )
@@ -116,6 +117,8 @@ def _where(places: Places, cut: Cut, statement: Statement | None) -> str:
 
 def _elsewhere(cuts: Sequence[Cut]) -> str:
     first, *others = cuts
+    if any(cut.later for cut in cuts):
+        return " or at any later place"
     if [(cut.sql, cut.started_ms) for cut in others] == [(first.sql, first.started_ms)]:
         return " or after it"
     return f" or at {counted(len(others), 'further place')}" if others else ""

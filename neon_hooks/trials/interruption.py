@@ -35,12 +35,14 @@ WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE")
 @dataclass(frozen=True)
 class Point:
     """After ``statement`` of ``path``, as soon as it is committed, or ``during`` it. ``turn``: which execution of
-    this text in the whole run it is, from 1. ``tables`` are those that a CONCURRENTLY works on.
+    this text in the whole run it is, from 1; ``own_turn``: in a run that begins with this migration. ``tables`` are
+    those that a CONCURRENTLY works on.
     """
 
     path: str
     statement: Statement
     turn: int
+    own_turn: int
     during: bool = False
     tables: tuple[str, ...] = ()
 
@@ -59,25 +61,28 @@ def points_of(facts: UnitFacts, *, thorough: bool) -> tuple[Point, ...]:
 def _of_migration(facts: UnitFacts, run: ToolRun, path: str, thorough: bool) -> Iterator[Point]:
     committed = {transaction.number for transaction in run.transactions if transaction.committed}
     turns: Counter[str] = Counter()
-    own: dict[int, list[tuple[Statement, int]]] = {}
+    own_turns: Counter[str] = Counter()
+    own: dict[int, list[tuple[Statement, int, int]]] = {}
     recorded = set()
     for statement in run.statements:
         turns[statement.sql] += 1
+        own_turns[statement.sql] += statement.path == path
         if statement.transaction not in committed or statement.error:
             continue
         if statement.path == path and _leaves_something(statement, run.evidence is Evidence.FULL):
-            own.setdefault(statement.transaction, []).append((statement, turns[statement.sql]))
+            place = statement, turns[statement.sql], own_turns[statement.sql]
+            own.setdefault(statement.transaction, []).append(place)
         elif _is_record(statement, facts.bookkeeping):
             recorded.add(statement.transaction)
-    if len(own) < 2 and not thorough and not any(_is_stepwise(s) for group in own.values() for s, _ in group):
+    if len(own) < 2 and not thorough and not any(_is_stepwise(s) for group in own.values() for s, _, _ in group):
         return
     for number, group in enumerate(own.values(), start=1):
-        statement, turn = group[-1]
+        statement, turn, own_turn = group[-1]
         if _is_stepwise(statement):
-            yield Point(path, statement, turn, during=True, tables=_tables(facts, statement.sql))
+            yield Point(path, statement, turn, own_turn, during=True, tables=_tables(facts, statement.sql))
         is_complete = not facts.bookkeeping or statement.transaction in recorded
         if number < len(own) or not is_complete:
-            yield Point(path, statement, turn)
+            yield Point(path, statement, turn, own_turn)
 
 
 def _leaves_something(statement: Statement, drops_are_seen: bool) -> bool:
@@ -126,15 +131,17 @@ def chosen(points: Sequence[Point], most: int) -> tuple[Point, ...]:
 
 
 class Moment:
-    """Called with what a recorder has written down so far: whether it is the moment to cut at ``point``.
+    """Called with what a recorder has written down so far: whether it is the moment to cut at ``point``, in a run
+    in which it comes at ``turn``.
 
     ``begun`` is called once, before the statement of a point ``during`` it is passed on to the server: such a one
     is for others to cut off. ``redact`` is what the statements of the first run went through.
     """
 
-    def __init__(self, point: Point, redact: Callable[[str], str], begun: Callable[[], None]) -> None:
+    def __init__(self, point: Point, turn: int, redact: Callable[[str], str], begun: Callable[[], None]) -> None:
         self.is_reached = False
         self._point = point
+        self._wanted = turn
         self._redact = redact
         self._begun = begun
         self._read = 0  # exchanges
@@ -169,7 +176,7 @@ class Moment:
         texts = texts if len(texts) > 1 else [exchange.sql.strip()]
         for number, text in enumerate(texts, start=1):
             self._turn += self._redact(text) == self._point.statement.sql
-            if self._turn == self._point.turn:
+            if self._turn == self._wanted:
                 return number == len(texts)
         return False
 

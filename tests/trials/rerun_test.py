@@ -79,7 +79,7 @@ def test_the_bad_example_of_a_rule_is_found_and_the_good_one_is_not(postgres: Po
     bad = interrupted(postgres, one_by_one(CATALOGUE[id].bad))
     assert [finding.rule for finding in found(bad)] == [id]
     good = interrupted(postgres, one_by_one(CATALOGUE[id].good))
-    assert good.rerun and len(good.rerun.cuts) == good.rerun.possible > 0
+    assert good.rerun and len(good.rerun.cuts) == good.rerun.possible > 0 and not good.rerun.reason
     assert found(good) == []
 
 
@@ -98,6 +98,9 @@ SENT = {
     "what is dropped if it is there": (["DROP TABLE IF EXISTS nothing", "DROP TABLE events"], 0, []),
     "REINDEX": (["REINDEX INDEX CONCURRENTLY orders_placed_at"], 1, ["rerun-differs"]),
     "DROP INDEX": (["DROP INDEX CONCURRENTLY orders_placed_at", "CREATE TABLE IF NOT EXISTS a ()"], 2, ["not-rerunnable"]),
+    "a failure after one that is passed": (
+        ["CREATE TABLE IF NOT EXISTS a ()", "CREATE TABLE b ()", "CREATE TABLE c ()", "CREATE TABLE d ()"], 2, ["not-rerunnable"],
+    ),
     "rows that come twice": (
         ["INSERT INTO events (body) VALUES ('{}')", "CREATE TABLE IF NOT EXISTS a ()"], 1, ["rerun-differs"],
     ),
@@ -150,7 +153,7 @@ def test_nothing_is_cut_off_that_was_not_committed_failed_or_is_not_of_this_push
 
 
 def test_of_too_many_places_those_with_other_statements_are_chosen() -> None:
-    points = [Point(PATH, Statement(sql), n) for n, sql in enumerate("aaabac")]
+    points = [Point(PATH, Statement(sql), n, n) for n, sql in enumerate("aaabac")]
     assert [(p.statement.sql, p.turn) for p in chosen(points, 3)] == [("a", 0), ("b", 3), ("c", 5)]
     assert chosen(points, 10) == tuple(points)
 
@@ -175,7 +178,7 @@ def exchange(sql: str, after: str = "I", connection: int = 1, simple: bool = Tru
 )
 def test_the_moment_is_when_a_statements_turn_is_committed(exchanges: list[Exchange], is_reached: bool) -> None:
     numbers = itertools.count()
-    moment = Moment(Point(PATH, Statement("x"), 2), str, lambda: next(numbers))
+    moment = Moment(Point(PATH, Statement("x"), 2, 1), 2, str, lambda: next(numbers))
     recording = Recording()
     for each in exchanges:
         recording.exchanges.append(each)
