@@ -177,10 +177,6 @@ class Bench:
     ) -> UnitFacts:
         """``copies`` are of tables as they were ``before``, ``old`` is what worked then."""
         comparing = self._tools(work).comparing
-        earlier = None
-        if comparing and comparing.how.by_database and before.rows:
-            with watch("drift"):
-                earlier = comparing.earlier(place)
         with watch("apply"):
             facts = apply(system, work, place, before, partial(self.start, work))
         if self.compared:
@@ -204,7 +200,7 @@ class Bench:
         if comparing and has_time(facts, place):
             self.say(f"comparing the models with the {work.unit.system} migrations")
             with watch("drift"):
-                facts = drift(facts, place, comparing, earlier)
+                facts = drift(facts, place, comparing, another)
         if tools.whole and has_time(facts, place):
             with watch("history"):
                 reason = reason_against(facts, self.history, tools.alone)

@@ -1,18 +1,21 @@
 """Trial: let the tool compare the models with the migrations. Code that is deployed with columns that no migration
 makes fails at its first query.
 
-What differed before the push is told apart: the same comparison, at the base commit. A tool that compares
-with the database is asked for that before the pushed migrations run, the others only when something differs.
+What differed before the push is told apart: the same comparison, at the base commit, is made when something
+differs. A tool that compares with the database needs one for that in which the pushed migrations have not run: a
+further test Neon database branch.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from neon_hooks.deadline import Deadline
-from neon_hooks.errors import DeadlineExceeded
+from neon_hooks.dsn import Dsn
+from neon_hooks.errors import DeadlineExceeded, Unavailable
 from neon_hooks.facts import Agreement, Compared, Drift, ToolRun, UnitFacts
 from neon_hooks.plan import Comparison
 from neon_hooks.run import Prepared, execute
@@ -44,12 +47,29 @@ def has_time(facts: UnitFacts, place: Place) -> bool:
     return facts.first is None or facts.first.ms * RUNS < place.deadline.remaining() * 1000
 
 
-def drift(facts: UnitFacts, place: Place, comparing: Comparing, earlier: Compared | None) -> UnitFacts:
-    """Add what the tool says. ``earlier`` was found at the base, before the migrations ran, if that was asked."""
+def drift(
+    facts: UnitFacts, place: Place, comparing: Comparing, another: Callable[[], AbstractContextManager[Dsn]]
+) -> UnitFacts:
+    """Add what the tool says. ``another`` makes a further copy of production."""
     now = comparing.now(place)
-    if now.agreement is Agreement.DIFFERENT and earlier is None and not comparing.how.by_database:
-        earlier = comparing.earlier(place)
+    earlier = _earlier(facts, place, comparing, another) if now.agreement is Agreement.DIFFERENT else None
     return replace(facts, drift=Drift(now, earlier))
+
+
+def _earlier(
+    facts: UnitFacts, place: Place, comparing: Comparing, another: Callable[[], AbstractContextManager[Dsn]]
+) -> Compared | None:
+    if not comparing.how.by_database:
+        return comparing.earlier(place)
+    if not facts.rows_before:  # main has none of these migrations: all is new
+        return None
+    try:
+        with another() as dsn:
+            return comparing.earlier(replace(place, dsn=dsn))
+    except Unavailable:
+        if not place.deadline.remaining():
+            raise
+        return Compared(Agreement.UNKNOWN)
 
 
 def _compared(how: Comparison, tool: Prepared | None, place: Place) -> Compared:
