@@ -102,8 +102,8 @@ def split(text: str) -> Iterator[Part]:
         yield part
 
 
-def tokens(statement: str) -> Iterator[tuple[str, str]]:
-    """(kind, text) of each token that is no space or comment; kinds are TOKEN's, and what stands between
+def spans(statement: str) -> Iterator[tuple[str, str, int]]:
+    """(kind, text, start) of each token that is no space or comment; kinds are TOKEN's, and what stands between
     dollar signs is one token.
     """
     scanner = _Scanner(statement)
@@ -115,9 +115,9 @@ def tokens(statement: str) -> Iterator[tuple[str, str]]:
             scanner.at = scanner.skip_block(match.start())
         elif match.lastgroup == "dollar":
             scanner.at = scanner.skip_dollar(match.group(), match.end())
-            yield "dollar", scanner.text[match.start() : scanner.at]
+            yield "dollar", scanner.text[match.start() : scanner.at], match.start()
         elif match.lastgroup not in ("space", "comment"):
-            yield match.lastgroup, match.group()
+            yield match.lastgroup, match.group(), match.start()
 
 
 def _next_statement(scanner: _Scanner) -> Part | None:

@@ -14,7 +14,8 @@ from tests.fix_git import Clone
 TOP = Path(__file__).parent.parent
 PURE = {
     "acceptances", "changes", "deadline", "dsn", "errors", "facts", "findings", "kinds", "lacking", "lifetime", "limits",
-    "lockmodes", "outcome", "plan", "push", "queries", "ranges", "redact", "registry", "settings", "sqlscript", "stopwatch", "tree",
+    "lockmodes", "outcome", "plan", "push", "queries", "ranges", "redact", "registry", "settings", "sqlreader", "sqlscript",
+    "stopwatch", "tree",
 }  # fmt: skip
 PARTS_OF_GIT = {"checkout", "merging", "objects", "plumbing", "remotes"}
 # lint starts a program, as run does; neither database nor network.

@@ -15,10 +15,19 @@ from neon_hooks.facts import DatabaseError
 
 # Values that somebody stored: what is generated can be generated again, and a partition's parent has none.
 COLUMNS = """
-    select c.oid::int8, a.attnum::int4, n.nspname::text, c.relname::text, a.attname::text
+    select c.oid::int8, a.attnum::int4, n.nspname::text, c.relname::text, a.attname::text, not a.attnotnull,
+      quote_ident(n.nspname) || '.' || quote_ident(c.relname), quote_ident(a.attname)
     from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
     where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
       and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by 1, 2"""
+# Every name that a table or an index has, and what can be changed gently of them: those of ordinary tables.
+RELATIONS = """
+    select n.nspname::text, c.relname::text, case when c.relkind = 'r' then 'table'
+      when c.relispartition or t.relkind is distinct from 'r' then ''
+      when exists (select from pg_constraint r where r.conindid = c.oid and r.conrelid = i.indrelid) then 'key' else 'index' end
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      left join pg_index i on i.indexrelid = c.oid left join pg_class t on t.oid = i.indrelid
+    where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'"""
 # Views that read a table, the ones that read those views first.
 READERS = """
     with recursive reader(oid, depth) as (
@@ -34,13 +43,16 @@ READERS = """
 
 @dataclass(frozen=True, order=True)
 class Stored:
-    """A column that holds values, of the table that had this OID."""
+    """A column that holds values, of the table that had this OID. ``of`` and ``named`` are as definitions name them."""
 
     oid: int
     number: int
     schema: str
     table: str
     column: str
+    nullable: bool
+    of: str
+    named: str
 
 
 def attempt(connection: Connection, statements: Iterable[str]) -> DatabaseError | None:
@@ -63,6 +75,11 @@ def rolled_back(connection: Connection) -> Iterator[None]:
 
 def stored(connection: Connection) -> Sequence[Stored]:
     return [Stored(*row) for row in connection.execute(COLUMNS.encode())]
+
+
+def relations(connection: Connection, kind: str = "") -> frozenset[tuple[str, str]]:
+    """(schema, name) of those of one kind: "table", "index", "key" (the index of a constraint); of all without one."""
+    return frozenset(row[:2] for row in connection.execute(RELATIONS.encode()) if kind in ("", row[2]))
 
 
 def readers(connection: Connection, table: str) -> list[str]:

@@ -11,15 +11,14 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from neon_hooks.sqlscript import split, tokens
+from neon_hooks.sqlreader import Reader
+from neon_hooks.sqlscript import split
 
-LONGEST_NAME = 63  # bytes; the server cuts off the rest (NAMEDATALEN)
 MOST_TARGETS = 100
 # What is larger is not counted, as that would take time out of the tool's own: the estimate must do.
 MOST_BYTES = 256 << 20
 # Nor is what could run into the session's statement_timeout: cold storage reads more than this.
 BYTES_PER_MS = 10_000
-LOWER = {ord(upper): ord(upper.lower()) for upper in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
 @dataclass(frozen=True)
@@ -48,78 +47,11 @@ class Counted:
     estimate: int | None
 
 
-class _Reader:
-    """The tokens of one statement, read from left to right."""
-
-    def __init__(self, statement: str) -> None:
-        self.tokens = list(tokens(statement))
-        self.at = 0
-
-    def word(self) -> str:
-        """The next token if it is a keyword or a name without quotes, in lower case; else ""."""
-        kind, text = self.tokens[self.at] if self.at < len(self.tokens) else ("", "")
-        return _folded(text) if kind == "word" else ""
-
-    def takes(self, words: str) -> bool:
-        """Whether these words come next; if so, they are passed."""
-        start = self.at
-        for word in words.split():
-            if self.word() != word:
-                self.at = start
-                return False
-            self.at += 1
-        return True
-
-    def mark(self, text: str) -> bool:
-        """The same for a token that is no word."""
-        found = self.at < len(self.tokens) and self.tokens[self.at][1] == text
-        self.at += found
-        return found
-
-    def part(self) -> str:
-        """A name, "" where there is none. U&"..." is none that we read."""
-        kind, text = self.tokens[self.at] if self.at < len(self.tokens) else ("", "")
-        name = _folded(text) if kind == "word" else ""
-        if kind == "quoted" and text.startswith('"') and text.endswith('"'):
-            name = text[1:-1].replace('""', '"')
-        self.at += bool(name)
-        return "" if self.mark("&") else name.encode()[:LONGEST_NAME].decode(errors="ignore")
-
-    def name(self) -> tuple[str, str]:
-        """Schema ("" if there is none) and name; a database before them can only be this one."""
-        parts = [self.part()]
-        while self.mark("."):
-            parts.append(self.part())
-        return (parts[-2] if len(parts) > 1 else "", parts[-1]) if all(parts) else ("", "")
-
-    def names(self) -> Iterator[tuple[str, str]]:
-        """A list with commas, each name with what TRUNCATE lets stand around it."""
-        while True:
-            self.takes("only")
-            schema, name = self.name()
-            if name:
-                yield schema, name
-            self.mark("*")
-            if not self.mark(","):
-                return
-
-    def next_action(self) -> bool:
-        """Go behind the next comma that is not in parentheses."""
-        depth = 0
-        while self.at < len(self.tokens):
-            kind, text = self.tokens[self.at]
-            self.at += 1
-            depth += (kind == "open") - (kind == "close")
-            if text == "," and not depth:
-                return True
-        return False
-
-
 def would_lose(sql: str) -> tuple[Target, ...]:
     """What the statements in ``sql`` would take away, each thing once."""
     found: dict[Target, None] = {}
     for part in split(sql):
-        reader = _Reader(part.text) if part.kind == "sql" else None
+        reader = Reader(part.text) if part.kind == "sql" else None
         for words, read in READERS.items():
             if reader and reader.takes(words):
                 found.update(dict.fromkeys(read(reader)))
@@ -127,25 +59,25 @@ def would_lose(sql: str) -> tuple[Target, ...]:
     return tuple(found)
 
 
-def _drop_table(reader: _Reader) -> Iterator[Target]:
+def _drop_table(reader: Reader) -> Iterator[Target]:
     reader.takes("if exists")
     for schema, name in reader.names():
         yield Target(schema, name, "", "drop table")
 
 
-def _drop_schema(reader: _Reader) -> Iterator[Target]:
+def _drop_schema(reader: Reader) -> Iterator[Target]:
     reader.takes("if exists")
     for _, name in reader.names():
         yield Target(name, "", "", "drop schema")
 
 
-def _truncate(reader: _Reader) -> Iterator[Target]:
+def _truncate(reader: Reader) -> Iterator[Target]:
     reader.takes("table")
     for schema, name in reader.names():
         yield Target(schema, name, "", "truncate")
 
 
-def _alter_table(reader: _Reader) -> Iterator[Target]:
+def _alter_table(reader: Reader) -> Iterator[Target]:
     reader.takes("if exists")
     reader.takes("only")
     schema, name = reader.name()
@@ -158,7 +90,7 @@ def _alter_table(reader: _Reader) -> Iterator[Target]:
         going_on = reader.next_action()
 
 
-def _action(reader: _Reader) -> tuple[str, str]:
+def _action(reader: Reader) -> tuple[str, str]:
     """The column that one action of ALTER TABLE takes values from, and how; ("", "") for any other."""
     if reader.takes("drop"):
         if reader.takes("constraint"):
@@ -175,7 +107,7 @@ def _action(reader: _Reader) -> tuple[str, str]:
     return "", ""
 
 
-READERS: dict[str, Callable[[_Reader], Iterator[Target]]] = {
+READERS: dict[str, Callable[[Reader], Iterator[Target]]] = {
     "drop table": _drop_table,
     "drop schema": _drop_schema,
     "truncate": _truncate,
@@ -257,8 +189,3 @@ def parse_counts(text: str) -> tuple[Counted, ...]:
 def _text(value: str) -> str:
     """A string constant that means the same whatever standard_conforming_strings is (manual, 4.1.2.2)."""
     return "E'" + value.replace("\\", "\\\\").replace("'", "''") + "'::pg_catalog.text"
-
-
-def _folded(word: str) -> str:
-    """As the server folds names: ASCII alone."""
-    return word.translate(LOWER)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from neon_hooks.database.attempts import Stored, attempt, rolled_back, stored, values_in
+from neon_hooks.database.attempts import Stored, attempt, relations, rolled_back, stored, values_in
 from neon_hooks.database.connect import Connection, connect, connect_when_ready
 from neon_hooks.database.definitions import Definition, Definitions, definitions
 from neon_hooks.database.execute import run_files
@@ -28,9 +28,10 @@ from neon_hooks.generate.comparison import comparable
 from neon_hooks.generate.engine import proposed
 from neon_hooks.generate.enums import added_values
 from neon_hooks.generate.files import Loss, Written, slug, written
-from neon_hooks.generate.gentle import Step, gentle, plain, quoted
+from neon_hooks.generate.gentle import Step, There, at_once, gentle
 from neon_hooks.generate.renames import Candidate, Rename, candidates, decided
 from neon_hooks.generate.repair import Attempt, carry_out, different
+from neon_hooks.sqlreader import last, parts
 from neon_hooks.sqlscript import split
 
 BY_DATA = "23"  # SQLSTATE class of integrity constraint violations
@@ -81,16 +82,32 @@ def draft(current: Dsn, desired: Dsn, order: Order, deadline: Deadline, say: Cal
         done = Files(current, order, name=order.name or _name(differing, before), files=[])
         error = done.run(steps, ())
         attempted, lost = _tried(connection, current, desired, order, target, deadline, say)
-        existing = frozenset(plain(f"{each.schema}.{each.table}") for each in stored(connection))
-        rest = gentle(attempted.done, existing=existing, version=connection.info.server_version)
-        if order.wrapped or not existing:
-            rest = [Step("", tuple(attempted.done), True)] if attempted.done else []
+        rest = _steps(connection, attempted.done, order, target)
         say("running the migration on the test Neon database branch")
         error = error or done.run(rest, lost)
         if error:
             return _not_run(done, lost, error)
         _prove(connection, there, target)
     return Draft(tuple(done.files), lost)
+
+
+def _steps(connection: Connection, statements: Sequence[str], order: Order, target: Definitions) -> list[Step]:
+    """Gently, if that leads to the same schema; else as they are, which the gate judges like any other migration."""
+    plainly = [Step("", tuple(statements), True)] if statements else []
+    there = There(
+        tables=relations(connection, "table"),
+        indexes=relations(connection, "index"),
+        keys=relations(connection, "key"),
+        relations=relations(connection),
+        nullable=frozenset((each.schema, each.table, each.column) for each in stored(connection) if each.nullable),
+    )
+    if order.wrapped or not there.tables:
+        return plainly
+    gently = gentle(statements, there=there, version=connection.info.server_version)
+    with rolled_back(connection):
+        failed = attempt(connection, ["set local check_function_bodies = off", *at_once(gently)])
+        holds = not failed and not different(definitions(connection), target)
+    return gently if holds else plainly
 
 
 def _begin(connection: Connection, order: Order, before: Definitions, target: Definitions) -> list[Step]:
@@ -184,19 +201,15 @@ def _attempt(
 def _losses(connection: Connection, lost: Sequence[tuple[Stored, int]], target: Definitions) -> list[Loss]:
     """By column; a whole table by its fullest column."""
     oids = {column.oid for column in stored(connection)}
-    tables: dict[str, int] = {}
+    tables: dict[tuple[str, str], int] = {}
     found = []
     for column, values in lost:
-        name = _name_of(column.schema, column.table)
-        if column.oid not in oids or ("table", name) not in target:
-            tables[name] = max(values, tables.get(name, 0))
+        table = column.schema, column.table
+        if column.oid not in oids or ("table", column.of) not in target:
+            tables[table] = max(values, tables.get(table, 0))
         else:
-            found.append(Loss(name, column.column, values))
-    return found + [Loss(name, "", values) for name, values in tables.items()]
-
-
-def _name_of(schema: str, table: str) -> str:
-    return f"{quoted(schema)}.{quoted(table)}"
+            found.append(Loss(*table, column.column, values))
+    return found + [Loss(*table, "", values) for table, values in tables.items()]
 
 
 def _values(connection: Connection, order: Order, columns: Sequence[Stored]) -> Mapping[Stored, int]:
@@ -213,7 +226,7 @@ def _check_renames(
     by_name: Mapping[str, list[Stored]] = _by_name(stored(connection))
     questions = []
     for candidate in candidates(before, target):
-        if candidate.old.name in answered or _last(candidate.new.name) in taken:
+        if candidate.old.name in answered or parts(candidate.new.name)[-1] in taken:
             continue
         values = max(_values(connection, order, by_name.get(candidate.old.name, [])).values(), default=0)
         if values:
@@ -225,16 +238,11 @@ def _check_renames(
         )
 
 
-def _last(name: str) -> str:
-    return name.rpartition(".")[2]
-
-
 def _by_name(columns: Sequence[Stored]) -> dict[str, list[Stored]]:
     found: dict[str, list[Stored]] = {}
     for column in columns:
-        table = _name_of(column.schema, column.table)
-        found.setdefault(table, []).append(column)
-        found.setdefault(f"{table}.{quoted(column.column)}", []).append(column)
+        found.setdefault(column.of, []).append(column)
+        found.setdefault(f"{column.of}.{column.named}", []).append(column)
     return found
 
 
@@ -242,7 +250,7 @@ def _question(candidate: Candidate, values: int) -> str:
     old = candidate.old.name.removeprefix("public.")
     what = "values that are not null" if candidate.column else "rows"
     return (
-        f"{old} has {values} {what}: --rename {old}={_last(candidate.new.name)} keeps them, --rename {old}= drops them"
+        f"{old} has {values} {what}: --rename {old}={last(candidate.new.name)} keeps them, --rename {old}= drops them"
     )
 
 

@@ -6,28 +6,29 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from neon_hooks.generate.gentle import Step
+from neon_hooks.database.counting import would_lose
+from neon_hooks.generate.gentle import Step, dotted, quoted
 from neon_hooks.systems.schema import MARK
 
 NUMBER = re.compile(r"(\d+)[^/]*\.sql$", re.IGNORECASE)
 LOCK_TIMEOUT = "3s"
-DROPS = re.compile(r"\bdrop\s+(?:table|column)\b", re.IGNORECASE)
 CONCURRENTLY = re.compile(r"\s*(?:create|drop)\s+(?:unique\s+)?index\s+concurrently\b", re.IGNORECASE)
 ROUTINE = re.compile(r"\s*create\s+(?:or\s+replace\s+)?(?:function|procedure)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Loss:
-    """What is gone afterwards: a table, or a column, each with how many values it holds."""
+    """What is gone afterwards: a table, or with ``column`` one of its columns, and how many values it holds."""
 
+    schema: str
     table: str
     column: str
     values: int
 
     def __str__(self) -> str:
         what = "value" if self.values == 1 else "values"
-        name = f"{self.table}.{self.column}" if self.column else self.table
-        return f"{self.values} {what} of {name}"
+        column = f".{quoted(self.column)}" if self.column else ""
+        return f"{self.values} {what} of {dotted((self.schema, self.table))}{column}"
 
 
 @dataclass(frozen=True)
@@ -75,18 +76,18 @@ def _text(step: Step, schema: str, lost: Sequence[Loss], wrapped: bool) -> str:
 
 def _acknowledgement(statement: str, lost: Sequence[Loss]) -> list[str]:
     """A place, not the thing itself: nothing but a person may write it."""
-    gone = [loss for loss in lost if DROPS.search(statement) and _is_named(loss, statement)]
+    drops = {
+        (target.schema or "public", target.relation, target.column)
+        for target in would_lose(statement)
+        if target.kind in ("drop table", "drop column")
+    }
+    gone = [loss for loss in lost if (loss.schema, loss.table, loss.column) in drops]
     if not gone:
         return []
     return [
         f"-- This takes away {', '.join(map(str, gone))}. The push is blocked until the next line is a comment of this form:",
         "-- (here)  neon-hooks: accept data-dropped because REASON",
     ]
-
-
-def _is_named(loss: Loss, statement: str) -> bool:
-    name = loss.column or loss.table.rpartition(".")[2]
-    return bool(re.search(rf'(?<![\w$]){re.escape(name.replace(chr(34), chr(34) * 2))}(?![\w$])', statement, re.IGNORECASE))
 
 
 def slug(words: str) -> str:

@@ -11,16 +11,15 @@ from dataclasses import dataclass
 
 from neon_hooks.database.definitions import Definition, Definitions
 from neon_hooks.errors import UsageError
-from neon_hooks.generate.gentle import IDENT, plain, quoted
-
-import re
+from neon_hooks.generate.gentle import quoted
+from neon_hooks.sqlreader import home, last, parts
 
 FORM = "say --rename TABLE.OLD=NEW or --rename OLD_TABLE=NEW_TABLE; nothing after the = means that it is dropped"
 
 
 @dataclass(frozen=True)
 class Rename:
-    """``old`` is a table (``schema.table``) or one of its columns (``schema.table.column``), ``new`` a name, "" for none."""
+    """``old`` is a table or one of its columns, as definitions name it, ``new`` a name, "" for none."""
 
     old: str
     new: str
@@ -28,10 +27,9 @@ class Rename:
 
     @property
     def statement(self) -> str:
-        parts = re.findall(IDENT, self.old)
         if self.column:
-            return f"ALTER TABLE {'.'.join(parts[:-1])} RENAME COLUMN {parts[-1]} TO {self.new}"
-        return f"ALTER TABLE {self.old} RENAME TO {self.new}"
+            return f"ALTER TABLE {home(self.old)} RENAME COLUMN {last(self.old)} TO {quoted(self.new)}"
+        return f"ALTER TABLE {self.old} RENAME TO {quoted(self.new)}"
 
 
 def decided(words: Sequence[str], current: Definitions, desired: Definitions) -> list[Rename]:
@@ -42,28 +40,26 @@ def decided(words: Sequence[str], current: Definitions, desired: Definitions) ->
     found = []
     for word in words:
         old, equals, new = word.partition("=")
-        if not equals or not old.strip():
+        if not equals or not parts(old):
             raise UsageError(f"--rename {word}: that is no rename", fix=FORM)
-        rename = _rename(old.strip(), re.findall(IDENT, new.strip())[-1:], current)
+        rename = _rename(parts(old), parts(new)[-1:], current)
         if rename is None:
             continue
         kind = "column" if rename.column else "table"
-        home = ".".join(re.findall(IDENT, rename.old)[:-1])
-        if rename.new and (kind, f"{home}.{rename.new}") not in desired:
-            raise UsageError(f"--rename {word}: the desired schema has no {kind} {home}.{rename.new}", fix=FORM)
+        wanted = (*parts(rename.old)[:-1], rename.new)
+        if rename.new and not any(each.kind == kind and parts(each.name) == wanted for each in desired.values()):
+            named = f"{home(rename.old)}.{quoted(rename.new)}"
+            raise UsageError(f"--rename {word}: the desired schema has no {kind} {named}", fix=FORM)
         found.append(rename)
     return found
 
 
-def _rename(old: str, new: list[str], current: Definitions) -> Rename | None:
-    parts = re.findall(IDENT, old)
-    names = [quoted(part[1:-1].replace('""', '"') if part.startswith('"') else part) for part in parts]
-    target = quoted(plain(new[0]).partition(".")[2]) if new else ""
-    for home in ([], ["public"]):
-        name = ".".join([*home, *names])
+def _rename(old: tuple[str, ...], new: tuple[str, ...], current: Definitions) -> Rename | None:
+    names = {(each.kind, parts(each.name)): each.name for each in current.values() if each.kind in ("column", "table")}
+    for full in (old, ("public", *old)):
         for kind in ("column", "table"):
-            if (kind, name) in current:
-                return Rename(name, target, kind == "column")
+            if (kind, full) in names:
+                return Rename(names[kind, full], new[0] if new else "", kind == "column")
     return None
 
 
@@ -94,14 +90,9 @@ def candidates(current: Definitions, desired: Definitions) -> Iterator[Candidate
                     yield Candidate(old, new)
 
 
-def home(name: str) -> str:
-    """The table of a column."""
-    return ".".join(re.findall(IDENT, name)[:-1])
-
-
 def shape(definitions: Definitions, table: str) -> frozenset[tuple[str, str]]:
     return frozenset(
-        (re.findall(IDENT, each.name)[-1], each.text) for each in definitions.values() if each.kind == "column" and home(each.name) == table
+        (last(each.name), each.text) for each in definitions.values() if each.kind == "column" and home(each.name) == table
     )
 
 

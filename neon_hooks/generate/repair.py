@@ -14,6 +14,7 @@ from neon_hooks.database.attempts import attempt, readers
 from neon_hooks.database.connect import Connection
 from neon_hooks.database.definitions import Definition, Definitions, definitions
 from neon_hooks.facts import DatabaseError
+from neon_hooks.sqlreader import home, last
 
 Way = Sequence[str]  # statements that go together
 ROUNDS = 5
@@ -139,19 +140,14 @@ def _changes(connection: Connection, old: Definition, new: Definition) -> Iterat
             yield [f"{old.drop} CASCADE", new.create]
 
 
-def _table_of(name: str) -> str:
-    """``public.t`` of ``public.t.c``; a dot may stand inside of quotes."""
-    return "".join(re.findall(r'"(?:[^"]|"")*"|[^".]+|\.', name)[:-2])
-
-
 def _column(connection: Connection, old: Definition, new: Definition) -> Iterator[Way]:
-    table = _table_of(new.name)
+    table = home(new.name)
     generated = " GENERATED ALWAYS AS "
     if generated in new.text and generated in old.text:
         yield [old.drop, new.create]
         yield [f"{old.drop} CASCADE", new.create]
         return
-    column = f"ALTER TABLE {table} ALTER COLUMN {new.name[len(table) + 1:]}"
+    column = f"ALTER TABLE {table} ALTER COLUMN {last(new.name)}"
     if generated in old.text and old.text.partition(generated)[0] == new.text:
         yield [f"{column} DROP EXPRESSION"]
     if new.alter:
@@ -170,14 +166,14 @@ def _table(connection: Connection, old: Definition, new: Definition) -> Iterator
 
 
 def _constraint(connection: Connection, old: Definition, new: Definition) -> Iterator[Way]:
-    table = _table_of(new.name)
+    table = home(new.name)
     if old.text == f"{new.text} NOT VALID":
-        yield [f"ALTER TABLE {table} VALIDATE CONSTRAINT {new.name[len(table) + 1:]}"]
+        yield [f"ALTER TABLE {table} VALIDATE CONSTRAINT {last(new.name)}"]
 
 
 def _not_null(connection: Connection, old: Definition, new: Definition) -> Iterator[Way]:
     """Since Postgres 18 they have names."""
-    table = _table_of(new.name)
+    table = home(new.name)
     (was, flags), (name, wanted) = (_name_and_flags(each.text) for each in (old, new))
     way = [] if was == name else [f"ALTER TABLE {table} RENAME CONSTRAINT {was} TO {name}"]
     if flags == wanted:
