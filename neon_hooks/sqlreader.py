@@ -123,6 +123,17 @@ def parts(name: str) -> tuple[str, ...]:
     return tuple(part for kind, text, _ in spans(name) if (part := identifier(kind, text)))
 
 
+def items(text: str) -> list[str]:
+    """What stands between the commas of a list, as it is written."""
+    reader = Reader(text)
+    found, start = [], 0
+    while reader.next_action():
+        comma = reader.tokens[reader.at - 1][2]
+        found.append(text[start:comma].strip())
+        start = comma + 1
+    return [*found, text[start:].strip()] if text.strip() else []
+
+
 def home(name: str) -> str:
     """What stands before the last dot, as it is written: the table of a column. A dot may stand inside of quotes."""
     *_, (_, _, start) = spans(name)

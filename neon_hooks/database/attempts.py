@@ -16,10 +16,25 @@ from neon_hooks.facts import DatabaseError
 # Values that somebody stored: what is generated can be generated again, and a partition's parent has none.
 COLUMNS = """
     select c.oid::int8, a.attnum::int4, n.nspname::text, c.relname::text, a.attname::text, not a.attnotnull,
-      quote_ident(n.nspname) || '.' || quote_ident(c.relname), quote_ident(a.attname)
+      format_type(a.atttypid, a.atttypmod), quote_ident(n.nspname) || '.' || quote_ident(c.relname), quote_ident(a.attname)
     from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
     where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
       and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by 1, 2"""
+# Columns of a type, or of arrays of it: the table, the column, the brackets, whether there is a default.
+USERS = """
+    select c.oid::regclass::text, quote_ident(a.attname), case when a.atttypid = t.oid then '' else '[]' end, a.atthasdef
+    from pg_type t join pg_attribute a on a.atttypid in (t.oid, t.typarray) join pg_class c on c.oid = a.attrelid
+    where t.oid = to_regtype(%s) and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
+      and (a.attislocal or a.attinhcount = 0) and a.attgenerated = '' order by c.oid, a.attnum"""
+COLLATED = """
+    select c.oid::regclass::text, quote_ident(a.attname), format_type(a.atttypid, a.atttypmod)
+    from pg_attribute a join pg_class c on c.oid = a.attrelid
+    where a.attcollation = to_regcollation(%s) and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
+      and (a.attislocal or a.attinhcount = 0) and a.attgenerated = '' order by c.oid, a.attnum"""
+# Whether one type can hold less than another of the same category (strings, numbers, dates, bits), which casts do not say.
+SAME_CATEGORY = """
+    select count(distinct typcategory) = 1 and min(typcategory::text) in ('S', 'N', 'D', 'V') from pg_type
+    where oid in (to_regtype(%s), to_regtype(%s))"""
 # Every name that a table or an index has, and what can be changed gently of them: those of ordinary tables.
 RELATIONS = """
     select n.nspname::text, c.relname::text, case when c.relkind = 'r' then 'table'
@@ -51,6 +66,7 @@ class Stored:
     table: str
     column: str
     nullable: bool
+    type: str
     of: str
     named: str
 
@@ -87,6 +103,34 @@ def readers(connection: Connection, table: str) -> list[str]:
     if connection.execute("select to_regclass(%s)", (table,)).fetchone() == (None,):
         return []
     return [statement for (statement,) in connection.execute(READERS.encode(), (table,))]
+
+
+def users(connection: Connection, type: str) -> Sequence[tuple[str, str, str, bool]]:
+    """The columns of ``type``, by the names in statements: table, column, "[]" for an array, whether it has a default."""
+    with connection.transaction():
+        connection.execute("set local search_path to pg_catalog")
+        return connection.execute(USERS, (type,)).fetchall()
+
+
+def collated(connection: Connection, collation: str) -> Sequence[tuple[str, str, str]]:
+    """The columns with ``collation``: table, column, type."""
+    with connection.transaction():
+        connection.execute("set local search_path to pg_catalog")
+        return connection.execute(COLLATED, (collation,)).fetchall()
+
+
+def changed_by_cast(connection: Connection, column: Stored, type: str) -> int:
+    """How many values are others once they have been of ``type``: shortened, rounded, without their time of day."""
+    try:
+        with connection.transaction():
+            (comparable,) = connection.execute(SAME_CATEGORY, (column.type, type)).fetchone() or (False,)
+            if not comparable:
+                return 0
+            query = f"select count(*) from only {column.of} where {column.named}::{type}::{column.type} is distinct from {column.named}"
+            (count,) = connection.execute(query.encode()).fetchone() or (0,)
+            return int(count)
+    except psycopg.Error:  # no such cast or comparison, or a type that is not there yet: then the statement itself fails or keeps them
+        return 0
 
 
 def values_in(connection: Connection, columns: Sequence[Stored]) -> Mapping[Stored, int]:

@@ -78,8 +78,13 @@ EXTENSIONS = f"""select 'extension', quote_ident(e.extname), n.nspname,
     from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname not in {NEONS_EXTENSIONS} order by e.oid"""
 COLLATIONS = f"""select 'collation', o.oid::regcollation::text, to_jsonb(o)::jsonb
         - array['oid', 'collowner', 'collnamespace', 'collversion'] || '{{}}',
-    '', 'DROP COLLATION ' || o.oid::regcollation, ''
-    from pg_collation o join pg_namespace n on n.oid = o.collnamespace where {_own('pg_collation', 'o.oid')}"""
+    'CREATE COLLATION ' || o.oid::regcollation || ' (PROVIDER = ' || case o.collprovider when 'c' then 'libc' when 'i' then 'icu' else 'builtin' end
+        || case o.collprovider when 'c' then ', LC_COLLATE = ' || quote_literal(o.collcollate) || ', LC_CTYPE = ' || quote_literal(o.collctype)
+           else ', LOCALE = ' || quote_literal(coalesce(j ->> 'colllocale', j ->> 'colliculocale', j ->> 'collcollate')) end
+        || case when o.collisdeterministic then '' else ', DETERMINISTIC = false' end
+        || coalesce(', RULES = ' || quote_literal(j ->> 'collicurules'), '') || ')',
+    'DROP COLLATION ' || o.oid::regcollation, ''
+    from pg_collation o join pg_namespace n on n.oid = o.collnamespace, lateral to_jsonb(o) j where {_own('pg_collation', 'o.oid')}"""
 ENUMS = f"""select 'enum', t.oid::regtype::text, labels::text,
     'CREATE TYPE ' || t.oid::regtype || ' AS ENUM (' || array_to_string(array(select quote_literal(l) from unnest(labels) l), ', ') || ')',
     'DROP TYPE ' || t.oid::regtype, ''
@@ -98,15 +103,23 @@ DOMAIN_DEFAULTS = f"""select 'domain default', t.oid::regtype::text, t.typdefaul
     'ALTER DOMAIN ' || t.oid::regtype || ' DROP DEFAULT', 'ALTER DOMAIN ' || t.oid::regtype || ' SET DEFAULT ' || t.typdefault
     from pg_type t join pg_namespace n on n.oid = t.typnamespace
     where t.typtype = 'd' and t.typdefault is not null and {_own('pg_type', 't.oid')}"""
-DOMAIN_NOT_NULL = f"""select 'domain not null', t.oid::regtype::text, '',
-    'ALTER DOMAIN ' || t.oid::regtype || ' SET NOT NULL', 'ALTER DOMAIN ' || t.oid::regtype || ' DROP NOT NULL', ''
-    from pg_type t join pg_namespace n on n.oid = t.typnamespace
-    where t.typtype = 'd' and t.typnotnull and {_own('pg_type', 't.oid')}"""
 DOMAIN_CONSTRAINTS = f"""select 'domain constraint', r.contypid::regtype || '.' || quote_ident(r.conname), pg_get_constraintdef(r.oid),
     'ALTER DOMAIN ' || r.contypid::regtype || ' ADD CONSTRAINT ' || quote_ident(r.conname) || ' ' || pg_get_constraintdef(r.oid),
     'ALTER DOMAIN ' || r.contypid::regtype || ' DROP CONSTRAINT ' || quote_ident(r.conname), ''
     from pg_constraint r join pg_namespace n on n.oid = r.connamespace
     where r.contypid <> 0 and r.contype = 'c' and {_own('pg_type', 'r.contypid')}"""
+
+
+def _domain_not_null(version: int) -> str:
+    """Since Postgres 17 a constraint with a name, which pg_dump says since then."""
+    name = "(select quote_ident(r.conname) from pg_constraint r where r.contypid = t.oid and r.contype = 'n')" if version >= PG17 else "null"
+    return f"""select 'domain not null', t.oid::regtype::text, {name},
+        'ALTER DOMAIN ' || t.oid::regtype || coalesce(' ADD CONSTRAINT ' || {name} || ' NOT NULL', ' SET NOT NULL'),
+        'ALTER DOMAIN ' || t.oid::regtype || ' DROP NOT NULL', ''
+        from pg_type t join pg_namespace n on n.oid = t.typnamespace
+        where t.typtype = 'd' and t.typnotnull and {_own('pg_type', 't.oid')}"""
+
+
 COMPOSITES = f"""select 'composite type', t.oid::regtype::text, attributes, 'CREATE TYPE ' || t.oid::regtype || ' AS (' || attributes || ')',
     'DROP TYPE ' || t.oid::regtype, ''
     from pg_type t join pg_class c on c.oid = t.typrelid and c.relkind = 'c' join pg_namespace n on n.oid = t.typnamespace,
@@ -123,6 +136,7 @@ RANGES = f"""select 'range type', r.rngtypid::regtype::text, def, 'CREATE TYPE '
     lateral (select 'SUBTYPE = ' || r.rngsubtype::regtype || ', SUBTYPE_OPCLASS = ' || quote_ident(m.nspname) || '.' || quote_ident(o.opcname)
         || case when r.rngcollation <> 0 then ', COLLATION = ' || r.rngcollation::regcollation else '' end
         || case when r.rngsubdiff <> 0 then ', SUBTYPE_DIFF = ' || r.rngsubdiff::regproc else '' end
+        || case when r.rngcanonical <> 0 then ', CANONICAL = ' || r.rngcanonical::regproc else '' end
         || ', MULTIRANGE_TYPE_NAME = ' || r.rngmultitypid::regtype def) l
     where {_own('pg_type', 't.oid')} order by t.oid"""
 SEQUENCE_OPTIONS = """' AS ' || s.seqtypid::regtype || ' START WITH ' || s.seqstart || ' INCREMENT BY ' || s.seqincrement
@@ -297,19 +311,37 @@ TARGETS = _on_column(
     "statistics target", "a.attstattarget::text", "'SET STATISTICS ' || a.attstattarget", "'SET STATISTICS -1'",
     "'SET STATISTICS ' || a.attstattarget", "coalesce(a.attstattarget, -1) >= 0",
 )  # fmt: skip
+INDEX_TARGETS = f"""select 'index statistics target', {X} || ' ' || a.attnum, a.attstattarget::text,
+    'ALTER INDEX ' || {X} || ' ALTER COLUMN ' || a.attnum || ' SET STATISTICS ' || a.attstattarget,
+    'ALTER INDEX ' || {X} || ' ALTER COLUMN ' || a.attnum || ' SET STATISTICS -1',
+    'ALTER INDEX ' || {X} || ' ALTER COLUMN ' || a.attnum || ' SET STATISTICS ' || a.attstattarget
+    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('i', 'I') and coalesce(a.attstattarget, -1) >= 0 and {OWN_CLASS}"""
+# CREATE TABLE makes them with their columns; ALTER TABLE OF compares those with the type's.
+TYPED = _on_table(
+    "typed table", "c.reloftype::regtype::text", "'OF ' || c.reloftype::regtype", "'NOT OF'", "c.reloftype <> 0", "'OF ' || c.reloftype::regtype"
+)
 OPTIONS_OF = """(select string_agg(quote_ident(option_name) || ' = ' || quote_literal(option_value), ', ' order by option_name)
     from pg_options_to_table({options}))"""
 
 
-def _options(kind: str, where: str, word: str) -> str:
-    """One object for each storage parameter."""
-    return f"""select 'option', {X} || ' ' || o.option_name, o.option_value,
-        'ALTER {word} ' || {X} || ' SET (' || quote_ident(o.option_name) || ' = ' || quote_literal(o.option_value) || ')',
-        'ALTER {word} ' || {X} || ' RESET (' || quote_ident(o.option_name) || ')',
-        'ALTER {word} ' || {X} || ' SET (' || quote_ident(o.option_name) || ' = ' || quote_literal(o.option_value) || ')'
-        from {CLASS}, lateral pg_options_to_table(c.reloptions) o where {OWN_CLASS} and {where}"""
+def _options(where: str, word: str, *, options: str = "c.reloptions", prefix: str = "") -> str:
+    """One object for each storage parameter. ``prefix`` is said before its name."""
+    parameter = f"'{prefix}' || quote_ident(o.option_name)"
+    begin = f"'ALTER {word} ' || {X} || "
+    return f"""select 'option', {X} || ' {prefix}' || o.option_name, o.option_value,
+        {begin}' SET (' || {parameter} || ' = ' || quote_literal(o.option_value) || ')',
+        {begin}' RESET (' || {parameter} || ')',
+        {begin}' SET (' || {parameter} || ' = ' || quote_literal(o.option_value) || ')'
+        from {CLASS} left join pg_class toast on toast.oid = c.reltoastrelid, lateral pg_options_to_table({options}) o where {OWN_CLASS} and {where}"""
 
 
+TABLE_OPTIONS = _options("c.relkind in ('r', 'p', 'f')", "TABLE")
+TOAST_OPTIONS = _options("c.relkind = 'r'", "TABLE", options="toast.reloptions", prefix="toast.")
+MATERIALIZED_OPTIONS = _options("c.relkind = 'm'", "MATERIALIZED VIEW")
+TOAST_OF_MATERIALIZED = _options("c.relkind = 'm'", "MATERIALIZED VIEW", options="toast.reloptions", prefix="toast.")
+# Those of an index are part of its definition, but not of a constraint's.
+KEY_OPTIONS = _options("c.relkind in ('i', 'I') and exists (select from pg_constraint r where r.conindid = c.oid and r.contype in ('p', 'u', 'x'))", "INDEX")
 # The two that Postgres has (manual, ALTER TABLE); others are a server's own, which nobody can set.
 COLUMN_OPTIONS = f"""select 'column option', {X} || '.' || quote_ident(a.attname) || ' ' || o.option_name, o.option_value,
     'ALTER TABLE ' || {X} || ' ALTER COLUMN ' || quote_ident(a.attname) || ' SET (' || o.option_name || ' = ' || o.option_value || ')',
@@ -495,12 +527,11 @@ NAMED_ONLY = (
 
 def queries(version: int) -> Iterator[str]:
     """``version`` is the server's, as in server_version_num."""
-    yield from (SCHEMAS, EXTENSIONS, *NAMED_ONLY, COLLATIONS, ENUMS, DOMAINS, DOMAIN_DEFAULTS, DOMAIN_NOT_NULL, DOMAIN_CONSTRAINTS)
+    yield from (SCHEMAS, EXTENSIONS, *NAMED_ONLY, COLLATIONS, ENUMS, DOMAINS, DOMAIN_DEFAULTS, _domain_not_null(version), DOMAIN_CONSTRAINTS)
     yield from (COMPOSITES, RANGES, SERVERS, TEXT_SEARCH, TEXT_SEARCH_CONFIGURATIONS, TEXT_SEARCH_MAPPINGS, SEQUENCES)
     yield from (FUNCTIONS, AGGREGATES, OPERATORS, CASTS, _tables(version), _columns(version), SEQUENCE_OWNERS, DEFAULTS)
     yield from (IDENTITIES, _not_null(version), STORAGES, COMPRESSIONS, TARGETS, COLUMN_OPTIONS, PARTITIONS, CONSTRAINTS)
-    yield _options("table", "c.relkind in ('r', 'p', 'f')", "TABLE")
-    yield _options("materialized view", "c.relkind = 'm'", "MATERIALIZED VIEW")
+    yield from (TABLE_OPTIONS, TOAST_OPTIONS, MATERIALIZED_OPTIONS, TOAST_OF_MATERIALIZED, KEY_OPTIONS, TYPED, INDEX_TARGETS)
     yield from (INDEXES, REPLICA_IDENTITY, CLUSTERED, ROW_SECURITY, FORCED, VIEWS, MATERIALIZED, RULES, RULE_STATES, TRIGGERS, TRIGGER_STATES)
     yield from (POLICIES, STATISTICS, STATISTICS_TARGETS, EVENT_TRIGGERS, EVENT_TRIGGER_STATES, *_publications(version))
     yield from _all_privileges()

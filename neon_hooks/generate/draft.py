@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from neon_hooks.database.attempts import Stored, attempt, relations, rolled_back, stored, values_in
+from neon_hooks.database.attempts import Stored, attempt, changed_by_cast, relations, rolled_back, stored, values_in
 from neon_hooks.database.connect import Connection, connect, connect_when_ready
 from neon_hooks.database.definitions import Definition, Definitions, definitions
 from neon_hooks.database.execute import run_files
@@ -30,12 +30,10 @@ from neon_hooks.generate.enums import added_values
 from neon_hooks.generate.files import Loss, Written, slug, written
 from neon_hooks.generate.gentle import Step, There, at_once, gentle
 from neon_hooks.generate.renames import Candidate, Rename, candidates, decided
-from neon_hooks.generate.repair import Attempt, carry_out, different
+from neon_hooks.generate.repair import BY_DATA, Attempt, carry_out, different
 from neon_hooks.sqlreader import last, parts
 from neon_hooks.sqlscript import split
 
-BY_DATA = "23"  # SQLSTATE class of integrity constraint violations
-BY_VALUE = "22"  # and of data exceptions: a value that does not fit a new type
 MOST_NAMED = 12
 # What a database has before anybody has made anything.
 FURNITURE = frozenset({"schema", "extension", "privilege", "default privilege"})
@@ -167,14 +165,16 @@ def _tried(
     engine = proposed(current, desired, deadline)
     before = stored(connection)
     deadline.check("the comparison of the schemas")
-    attempted, gone = _attempt(connection, engine, target, before)
+    attempted, gone, converted = _attempt(connection, engine, target, before)
     if attempted.left or gone:
         # Without the engine, which makes anew what can be altered.
-        other, kept = _attempt(connection, [], target, before)
-        if not other.left and (attempted.left or len(kept) < len(gone)):
-            attempted, gone = other, kept
+        other, kept, others = _attempt(connection, [], target, before)
+        if len(other.left) < len(attempted.left) or (not other.left and len(kept) < len(gone)):
+            attempted, gone, converted = other, kept, others
     if attempted.left:
         raise _inexpressible(attempted)
+    if order.rows:
+        _check_converted(connection, converted)
     lost = [(column, values) for column, values in _values(connection, order, gone).items() if values]
     return attempted, tuple(_losses(connection, lost, target))
 
@@ -190,12 +190,26 @@ def _as_written(connection: Connection, order: Order, target: Definitions) -> At
 
 def _attempt(
     connection: Connection, engine: Sequence[str], target: Definitions, before: Sequence[Stored]
-) -> tuple[Attempt, list[Stored]]:
+) -> tuple[Attempt, list[Stored], list[tuple[Stored, str]]]:
+    """With the columns that it takes away, and those to which it gives another type."""
     with rolled_back(connection):
         connection.execute("set local check_function_bodies = off")
         attempted = carry_out(connection, engine, target)
-        after = {(column.oid, column.number) for column in stored(connection)}
-    return attempted, [column for column in before if (column.oid, column.number) not in after]
+        after = {(column.oid, column.number): column.type for column in stored(connection)}
+    types = [(column, after.get((column.oid, column.number), "")) for column in before]
+    gone = [column for column, type in types if not type]
+    return attempted, gone, [(column, type) for column, type in types if type not in ("", column.type)]
+
+
+def _check_converted(connection: Connection, converted: Sequence[tuple[Stored, str]]) -> None:
+    """Raises Blocked where a new type keeps less of a value than the old one."""
+    found = [(column, type, changed_by_cast(connection, column, type)) for column, type in converted]
+    listing = [f"{values} of {column.of}.{column.named} would be others as {type}" for column, type, values in found if values]
+    if listing:
+        raise Blocked(
+            "the data that is there does not fit the desired schema: " + "; ".join(listing),
+            fix="add a migration of your own that changes the type, and the values as you want them: it is run first",
+        )
 
 
 def _losses(connection: Connection, lost: Sequence[tuple[Stored, int]], target: Definitions) -> list[Loss]:
@@ -257,10 +271,12 @@ def _question(candidate: Candidate, values: int) -> str:
 def _inexpressible(attempted: Attempt) -> Blocked:
     named = attempted.left[:MOST_NAMED]
     more = len(attempted.left) - len(named)
-    by_data = [error for error in attempted.refused.values() if error.sqlstate[:2] in (BY_DATA, BY_VALUE)]
+    by_data = [error for error in attempted.refused.values() if error.sqlstate[:2] in BY_DATA]
     if by_data:
         return Blocked(
-            "the data that is there does not fit the desired schema: " + "; ".join(error.message for error in by_data),
+            "the data that is there does not fit the desired schema: "
+            + "; ".join(dict.fromkeys(error.message for error in by_data))
+            + f" ({', '.join([*named, *([f'and {more} more'] if more else [])])})",
             fix="add a migration of your own that corrects the values: it is run first, then generate again",
         )
     refused = list(attempted.refused.items())[:3]
@@ -275,7 +291,7 @@ def _inexpressible(attempted: Attempt) -> Blocked:
 def _not_run(done: Files, lost: tuple[Loss, ...], error: tuple[str, DatabaseError]) -> Draft:
     place, said = error
     words = f"{place}: {said.message}" + (f" ({said.detail})" if said.detail else "")
-    if said.sqlstate[:2] in (BY_DATA, BY_VALUE):
+    if said.sqlstate[:2] in BY_DATA:
         return Draft(tuple(done.files), lost, problem=words)
     raise Blocked(f"the migration does not run on the test Neon database branch: {words}", fix="write this migration by hand")
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from neon_hooks.database.definitions import Definitions
-
-LABEL = re.compile(r"'(?:[^']|'')*'")
+from neon_hooks.database.definitions import Definition, Definitions
+from neon_hooks.sqlscript import spans
 
 
 def added_values(current: Definitions, desired: Definitions) -> Iterator[str]:
@@ -16,9 +14,14 @@ def added_values(current: Definitions, desired: Definitions) -> Iterator[str]:
         old = current.get(key)
         if new.kind != "enum" or old is None or old.text == new.text:
             continue
-        before, after = (LABEL.findall(each.create) for each in (old, new))
+        before, after = (_labels(each) for each in (old, new))
         if [label for label in after if label in before] == before:
             yield from _added(new.name, before, after)
+
+
+def _labels(enum: Definition) -> list[str]:
+    """As they are written: 'it''s', or E'...' with a backslash."""
+    return [text for kind, text, _ in spans(enum.create) if kind == "quoted" and not text.startswith('"')]
 
 
 def _added(name: str, before: list[str], after: list[str]) -> Iterator[str]:

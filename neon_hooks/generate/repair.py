@@ -10,19 +10,22 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from neon_hooks.database.attempts import attempt, readers
+from neon_hooks.database.attempts import attempt, collated, readers, users
 from neon_hooks.database.connect import Connection
 from neon_hooks.database.definitions import Definition, Definitions, definitions
 from neon_hooks.facts import DatabaseError
-from neon_hooks.sqlreader import home, last
+from neon_hooks.sqlreader import Reader, home, items, last, parts
+from neon_hooks.sqlscript import spans
 
 Way = Sequence[str]  # statements that go together
 ROUNDS = 5
+BY_DATA = ("22", "23")  # SQLSTATE classes of data exceptions and violated constraints: what is stored does not fit
 # First what holds other objects: with a table come its columns, and go its constraints.
 HOLDERS = frozenset(
     "schema extension collation enum domain server sequence function procedure aggregate operator cast table view"
     " publication statistics partition".split()
 ) | {"composite type", "range type", "materialized view", "event trigger", "text search dictionary", "text search configuration"}
+OF_A_DOMAIN = frozenset({"domain default", "domain not null", "domain constraint"})
 OF_A_COLUMN = frozenset({"default", "not null", "identity"})
 LAST = frozenset({"privilege", "default privilege", "comment"})
 STATES = frozenset({"trigger state", "rule state", "event trigger state", "publication options", "statistics object target", "cluster"})
@@ -44,7 +47,7 @@ class Attempt:
 def carry_out(connection: Connection, engine: Sequence[str], desired: Definitions) -> Attempt:
     """Inside of a transaction of the caller's. ``left`` names what still differs."""
     made = Attempt(connection, desired)
-    _run(made, [[[statement]] for statement in engine])
+    _run(made, [list(_engines(statement)) for statement in engine])
     for _ in range(ROUNDS):
         made.refused.clear()  # the repair does without the engine's, or says so itself
         before = len(made.done)
@@ -56,6 +59,19 @@ def carry_out(connection: Connection, engine: Sequence[str], desired: Definition
             break
     made.left = [str(each) for each in different(definitions(connection), desired)]
     return made
+
+
+def _engines(statement: str) -> Iterator[Way]:
+    """Without its USING a change of type refuses values that do not fit; with it, it cuts them off."""
+    reader = Reader(statement)
+    if reader.takes("alter table") and all(reader.name()) and reader.takes("alter column") and reader.part():
+        if reader.takes("set data type"):
+            start = len(statement) - len(reader.rest)
+            while not reader.ended and reader.word() != "using":
+                reader.at += 1
+            if not reader.ended:
+                yield [f"{statement[:start]}{statement[start : len(statement) - len(reader.rest)].rstrip()}"]
+    yield [statement]
 
 
 def different(current: Definitions, desired: Definitions) -> list[Definition]:
@@ -85,7 +101,7 @@ def _repair(made: Attempt, stage: int) -> bool:
         if old is None:
             fixes.append([[each.create]] if each.create else [])
         elif old.text != each.text:
-            fixes.append(list(_changes(made.connection, old, each)))
+            fixes.append(list(_changes(made, old, each)))
     before = list(made.done)
     _run(made, [ways for ways in fixes if ways])
     # What is done again changes nothing, whatever it says.
@@ -104,21 +120,28 @@ def _run(made: Attempt, fixes: list[list[Way]]) -> None:
         waiting = []
         refused: dict[str, DatabaseError] = {}
         for ways in fixes:
-            error = None
-            for way in ways:
-                failed = attempt(made.connection, way)
-                if failed is None:
-                    made.done += way
-                    break
-                error = error or failed
-            else:
-                assert error
+            error = _first(made, ways)
+            if error:
                 waiting.append(ways)
                 refused[ways[0][0]] = error
         if len(waiting) == len(fixes):
             made.refused |= refused
             return
         fixes = waiting
+
+
+def _first(made: Attempt, ways: list[Way]) -> DatabaseError | None:
+    """Why none of them works. Where the data does not fit, no other way is tried: it could make it fit."""
+    first = None
+    for way in ways:
+        error = attempt(made.connection, way)
+        if error is None:
+            made.done += way
+            return None
+        if error.sqlstate[:2] in BY_DATA:
+            return error
+        first = first or error
+    return first
 
 
 def _drops(old: Definition) -> Iterator[Way]:
@@ -128,10 +151,10 @@ def _drops(old: Definition) -> Iterator[Way]:
             yield [f"{old.drop} CASCADE"]
 
 
-def _changes(connection: Connection, old: Definition, new: Definition) -> Iterator[Way]:
+def _changes(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
     """Ways from one to the other, the gentlest first. No way loses what somebody stored."""
     if new.kind in SPECIAL:
-        yield from SPECIAL[new.kind](connection, old, new)
+        yield from SPECIAL[new.kind](made, old, new)
     if new.alter:
         yield [new.alter]
     if old.drop and new.create and new.kind not in ("column", "table", "sequence", "schema", "extension"):
@@ -140,7 +163,7 @@ def _changes(connection: Connection, old: Definition, new: Definition) -> Iterat
             yield [f"{old.drop} CASCADE", new.create]
 
 
-def _column(connection: Connection, old: Definition, new: Definition) -> Iterator[Way]:
+def _column(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
     table = home(new.name)
     generated = " GENERATED ALWAYS AS "
     if generated in new.text and generated in old.text:
@@ -148,30 +171,105 @@ def _column(connection: Connection, old: Definition, new: Definition) -> Iterato
         yield [f"{old.drop} CASCADE", new.create]
         return
     column = f"ALTER TABLE {table} ALTER COLUMN {last(new.name)}"
+    if generated not in new.text and generated not in old.text:
+        # Refuses values that do not fit, where USING would cut them off.
+        yield [f"{column} TYPE {new.text}"]
+        yield [f"{column} DROP DEFAULT", f"{column} TYPE {new.text}"]
     if generated in old.text and old.text.partition(generated)[0] == new.text:
         yield [f"{column} DROP EXPRESSION"]
     if new.alter:
         yield [new.alter]
         yield [f"{column} DROP DEFAULT", new.alter]
-        views = readers(connection, table)
+        views = readers(made.connection, table)
         if views:
             yield [*views, new.alter]
             yield [*views, f"{column} DROP DEFAULT", new.alter]
 
 
-def _table(connection: Connection, old: Definition, new: Definition) -> Iterator[Way]:
+def _table(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
     one, other = (text.removeprefix("UNLOGGED ") for text in (old.text, new.text))
     if one == other:
         yield [f"ALTER TABLE {new.name} SET {'UNLOGGED' if new.text.startswith('UNLOGGED ') else 'LOGGED'}"]
 
 
-def _constraint(connection: Connection, old: Definition, new: Definition) -> Iterator[Way]:
+def _constraint(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
     table = home(new.name)
     if old.text == f"{new.text} NOT VALID":
         yield [f"ALTER TABLE {table} VALIDATE CONSTRAINT {last(new.name)}"]
+    (was, _), (now, deferred) = (_deferred(each.text) for each in (old, new))
+    if was == now and now.startswith("FOREIGN KEY"):
+        yield [f"ALTER TABLE {table} ALTER CONSTRAINT {last(new.name)} {deferred or 'NOT DEFERRABLE'}"]
 
 
-def _not_null(connection: Connection, old: Definition, new: Definition) -> Iterator[Way]:
+def _deferred(text: str) -> tuple[str, str]:
+    """A constraint without, and the words about, when it is looked at."""
+    for words in (" DEFERRABLE INITIALLY DEFERRED", " DEFERRABLE"):
+        if text.endswith(words):
+            return text.removesuffix(words), words.strip()
+    return text, ""
+
+
+def _composite(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
+    """Attributes can come, and change their types where no table has them; one that goes would take values with it."""
+    before, after = ({parts(each)[0]: each for each in items(text)} for text in (old.text, new.text))
+    if list(after)[: len(before)] == list(before):
+        way = []
+        for name, attribute in after.items():
+            if name not in before:
+                way.append(f"ALTER TYPE {new.name} ADD ATTRIBUTE {attribute} CASCADE")
+            elif attribute != before[name]:
+                called = next(spans(attribute))[1]
+                way.append(f"ALTER TYPE {new.name} ALTER ATTRIBUTE {called} TYPE {attribute[len(called):].strip()} CASCADE")
+        yield way
+
+
+def _collation(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
+    """Anew, while its columns have that of their types."""
+    away: list[str] = []
+    back: list[str] = []
+    for table, column, type in collated(made.connection, old.name):
+        away += [view for view in readers(made.connection, table) if view not in away]
+        away.append(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {type}")
+        back.append(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {type} COLLATE {new.name}")
+    if back:
+        yield [*away, old.drop, new.create, *back]
+
+
+def _domain(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
+    """With its constraints, which cannot be added while arrays of it are in a table."""
+    own = [
+        each.create for each in made.desired.values()
+        if each.kind in OF_A_DOMAIN and new.name in (each.name, home(each.name))
+    ]  # fmt: skip
+    yield from _remade(made, old, new, old.text.partition(" COLLATE ")[0], own)
+
+
+def _enum(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
+    yield from _remade(made, old, new, "text", (), using=True)
+
+
+def _remade(
+    made: Attempt, old: Definition, new: Definition, between: str, more: Sequence[str], *, using: bool = False
+) -> Iterator[Way]:
+    """The type anew, while its columns are of another one. Their defaults are made again from the desired schema.
+
+    What goes back without USING refuses values that do not fit.
+    """
+    columns = users(made.connection, old.name)
+    away: list[str] = []
+    back: list[str] = []
+    for table, column, brackets, has_default in columns:
+        alter = f"ALTER TABLE {table} ALTER COLUMN {column}"
+        away += [view for view in readers(made.connection, table) if view not in away]
+        away += [f"{alter} DROP DEFAULT"] if has_default else []
+        away.append(f"{alter} TYPE {between}{brackets}")
+        cast = f" USING {column}::{new.name}{brackets}" if using else ""
+        back.append(f"{alter} TYPE {new.name}{brackets}{cast}")
+    if columns:
+        yield [*away, old.drop, new.create, *more, *back]
+
+
+def _not_null(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
     """Since Postgres 18 they have names."""
     table = home(new.name)
     (was, flags), (name, wanted) = (_name_and_flags(each.text) for each in (old, new))
@@ -188,16 +286,20 @@ def _name_and_flags(text: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
-def _view(connection: Connection, old: Definition, new: Definition) -> Iterator[Way]:
+def _view(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
     """CREATE OR REPLACE keeps what hangs on it, and options that the new one does not name."""
     yield [f"ALTER VIEW {new.name} RESET (security_barrier, security_invoker, check_option)", new.alter]
     yield [new.alter]
 
 
-SPECIAL: Mapping[str, Callable[[Connection, Definition, Definition], Iterator[Way]]] = {
+SPECIAL: Mapping[str, Callable[[Attempt, Definition, Definition], Iterator[Way]]] = {
     "column": _column,
     "table": _table,
     "constraint": _constraint,
+    "collation": _collation,
+    "composite type": _composite,
+    "domain": _domain,
+    "enum": _enum,
     "not null": _not_null,
     "view": _view,
 }

@@ -1,8 +1,9 @@
 """Checksums of what a migration has no business to change.
 
 For every table that main has and that is still wanted: the number of its rows; one checksum over the columns
-whose type stays; and for those whose type changes, how many values they have. Generated columns follow from
-others and do not count. A partition is looked at by itself, as it may come and go with its rows.
+whose type stays; and for those whose type changes, how many values they have. A composite type changes with
+its attributes. Generated columns follow from others and do not count. A partition is looked at by itself, as
+it may come and go with its rows.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from tests.exam.postgres import Database
 
 COLUMNS = """
 select format('%I.%I', n.nspname, c.relname), c.relkind, quote_ident(a.attname),
-    format_type(a.atttypid, a.atttypmod), a.attgenerated <> ''
+    format_type(a.atttypid, a.atttypmod) || coalesce((
+        select string_agg(format(' %I %s', x.attname, format_type(x.atttypid, x.atttypmod)), ',' order by x.attnum)
+        from pg_type t join pg_attribute x on x.attrelid = t.typrelid and x.attnum > 0 and not x.attisdropped
+        where t.oid = a.atttypid and t.typtype = 'c'), ''), a.attgenerated <> ''
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
     left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
