@@ -6,7 +6,7 @@ Light, like pushed.py: most pushes end here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from neon_hooks.changes import Range
 from neon_hooks.errors import Blocked, UsageError
@@ -22,13 +22,15 @@ from neon_hooks.tree import Tree
 class Asked:
     """``unit`` is the one with the schema. ``refusal``, where there is none: what there is instead.
 
-    ``pending`` are migrations that main does not have yet; ``loose`` numbered files that nobody has committed.
+    ``merged`` are migrations that are on the main line, ``pending`` those that are not yet; ``loose`` are numbered
+    files that nobody has committed.
     """
 
     range: Range
     tree: Tree
     unit: Unit | None = None
     refusal: str = ""
+    merged: tuple[Migration, ...] = ()
     pending: tuple[Migration, ...] = ()
     loose: tuple[str, ...] = ()
 
@@ -56,12 +58,8 @@ def asked_of_push(repository: Repository, pushed: Range, settings: Settings) -> 
     found = _asked(repository, pushed, repository.tree(pushed.target), settings)
     if found.unit:
         disk = repository.work_tree().below(found.unit.migrations_dir)
-        found = _with_loose(found, [path for path in disk if path.endswith(".sql") and path not in found.tree])
+        found = replace(found, loose=tuple(path for path in disk if path.endswith(".sql") and path not in found.tree))
     return found if found.unit or found.refusal else None
-
-
-def _with_loose(found: Asked, loose: list[str]) -> Asked:
-    return Asked(found.range, found.tree, found.unit, found.refusal, found.pending, tuple(loose))
 
 
 def _asked(repository: Repository, range: Range, tree: Tree, settings: Settings) -> Asked:
@@ -80,8 +78,9 @@ def _asked(repository: Repository, range: Range, tree: Tree, settings: Settings)
     (unit,) = units
     system = systems.by_name(unit.system)
     there = {migration.id for migration in system.history(unit, repository.tree(range.base))} if range.base else set()
-    pending = tuple(migration for migration in system.history(unit, tree) if migration.id not in there)
-    return Asked(range, tree, unit, pending=pending)
+    history = system.history(unit, tree)
+    merged = tuple(migration for migration in history if migration.id in there)
+    return Asked(range, tree, unit, merged=merged, pending=tuple(each for each in history if each not in merged))
 
 
 def schema_files(found: Asked) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ Loaded only where there is a schema to generate from; migra is not loaded even t
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -16,15 +16,19 @@ from neon_hooks.database.scratch import load, scratch_database
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
 from neon_hooks.errors import Blocked, Interrupted, NeonHooksError, Unavailable
-from neon_hooks.generate.draft import Draft, Order, compare, draft, own_statements
+from neon_hooks.generate.deployed import deployed
+from neon_hooks.generate.draft import Draft, Order, compare, draft, own_statements, schema_of
 from neon_hooks.generate.files import slug
 from neon_hooks.git import Repository
 from neon_hooks.lacking import STAND_IN_LACKS, lack_in
 from neon_hooks.lifetime import interruptible
+from neon_hooks.plan import Migration
 from neon_hooks.neon.branch import TestNeonBranch, test_neon_branch
 from neon_hooks.report.status import StatusLine
 from neon_hooks.settings import Settings
 from neon_hooks.tree import Tree, join, parent
+
+MOST_UNDEPLOYED = 20  # of the migrations on the main line, how many of the last may wait for their deployment
 
 
 @dataclass(frozen=True)
@@ -140,13 +144,33 @@ class Generator:
 
     def _apply(self, current: Dsn, wrapped: bool) -> None:
         """The migrations that main does not have yet: they are part of the way already."""
-        if not self.asked.pending:
-            return
-        self.say("running the migrations that are there")
-        texts = [(migration.path, self.asked.tree.text(migration.path)) for migration in self.asked.pending]
-        for run in run_files(current, texts, read=_reader(self.asked.tree), single_transaction=wrapped):
+        migrations = (*self._undeployed(current, wrapped), *self.asked.pending)
+        if migrations:
+            self.say("running the migrations that are there")
+        for run in run_files(current, self._texts(migrations), read=_reader(self.asked.tree), single_transaction=wrapped):
             if run.error:
                 self._refuse(run, "the migration (`neon-hooks validate` says more)")
+
+    def _texts(self, migrations: Iterable[Migration]) -> list[tuple[str, str]]:
+        return [(migration.path, self.asked.tree.text(migration.path)) for migration in migrations]
+
+    def _undeployed(self, current: Dsn, wrapped: bool) -> Sequence[Migration]:
+        """The last ones on the main line of git, where a deployment is still to come; none where nothing tells."""
+        merged = self.asked.merged
+        if not merged:
+            return ()
+        self.say("looking which migrations main has")
+        read = _reader(self.asked.tree)
+        first = max(0, len(merged) - MOST_UNDEPLOYED)
+        with scratch_database(current) as scratch:
+            done = run_files(scratch, self._texts(merged[:first]), read=read, single_transaction=wrapped)
+            after = [schema_of(scratch)]
+            for migration in merged[first:]:
+                done += run_files(scratch, self._texts([migration]), read=read, single_transaction=wrapped)
+                after.append(schema_of(scratch))
+        if any(run.error for run in done):
+            return ()  # they begin at a schema that was there before them
+        return merged[first + deployed(schema_of(current), after) :]
 
     def _written(self, made: Draft) -> Generated:
         for file in made.files:

@@ -25,6 +25,7 @@ from neon_hooks.dsn import Dsn
 from neon_hooks.errors import Blocked
 from neon_hooks.facts import DatabaseError
 from neon_hooks.generate.comparison import comparable
+from neon_hooks.generate.deployed import Schema, schema
 from neon_hooks.generate.engine import proposed
 from neon_hooks.generate.enums import added_values
 from neon_hooks.generate.files import Loss, Written, slug, written
@@ -66,6 +67,12 @@ def compare(current: Dsn, desired: Dsn, deadline: Deadline) -> list[str]:
     """The names of what differs."""
     with closing(connect_when_ready(current, deadline)) as here, closing(connect(desired)) as there:
         return [str(each) for each in different(definitions(here), definitions(there))]
+
+
+def schema_of(dsn: Dsn) -> Schema:
+    """What deployed.py compares."""
+    with closing(connect(dsn)) as connection:
+        return schema(definitions(connection))
 
 
 def draft(current: Dsn, desired: Dsn, order: Order, deadline: Deadline, say: Callable[[str], None]) -> Draft:

@@ -140,6 +140,25 @@ def test_data_that_does_not_fit_is_told_and_a_migration_of_ones_own_can_correct_
     assert [name[:15] for name in new_files(shop)] == ["migrations/0003", "migrations/0004"]
 
 
+def test_a_migration_that_is_merged_and_not_deployed_is_not_generated_once_more(shop: Team) -> None:
+    deployed(shop)
+    wider = SHOP.replace("note text", "note text, country text")
+    assert shop.push({"schema.sql": wider}).exit_code == 1
+    (first,) = new_files(shop)
+    assert again(shop).passed
+    assert shop.query("select count(*) from pg_attribute where attname = 'country'") == [(0,)]  # main waits for it
+    assert shop.push({"README": "words", "schema.sql": wider + "\n"}).passed
+    assert new_files(shop) == {}
+    assert shop.push({"schema.sql": wider.replace("country text", "country text, town text")}).exit_code == 1
+    ((path, text),) = new_files(shop).items()
+    assert path > first and "town" in text and "country" not in text
+    shop.query(shop.clone.git("show", f"HEAD:{first}"))  # deployed at last
+    (shop.clone.path / path).unlink()
+    assert shop.push({"schema.sql": wider.replace("country text", "country text, street text")}).exit_code == 1
+    ((_, text),) = new_files(shop).items()
+    assert "street" in text and "country" not in text
+
+
 def test_a_project_that_later_gains_an_orm_keeps_its_migrations_to_itself(shop: Team) -> None:
     deployed(shop)
     alembic = {
