@@ -42,10 +42,7 @@ repos:
 - repo: {source}
   rev: {rev}
   hooks:
-  - id: neon-validate-migrations
-    args: [--verbose]
-    verbose: true
-"""
+{hooks}"""
 NO_INDEX = ("Could not find a version", "No matching distribution", "Failed to establish", "Connection")
 TOP = Path(__file__).parent.parent
 
@@ -149,17 +146,17 @@ class World:
         return Clone(self.path / "colleague")
 
 
-def installed_from(world: World, path: Path) -> None:
-    """Let pre-commit install the hook from a repository with this project's present files."""
-    source = Clone.init(path)
+def install_hooks(clone: Clone, hooks: str, source: Path, environ: Mapping[str, str] | None = None) -> None:
+    """Let pre-commit install ``hooks`` (YAML) from a repository with this project's present files, made at ``source``."""
+    repository = Clone.init(source)
     names = Clone(TOP).git("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ":!tests")
     for name in filter(None, names.split("\0")):
         if (TOP / name).is_file():
-            source.write({name: (TOP / name).read_text()})
-    config = INSTALLED.format(source=path, rev=source.commit({}))
-    (world.clone.path / ".pre-commit-config.yaml").write_text(config)
+            repository.write({name: (TOP / name).read_text()})
+    config = INSTALLED.format(source=source, rev=repository.commit({}), hooks=hooks)
+    (clone.path / ".pre-commit-config.yaml").write_text(config)
     argv = (program("pre-commit"), "install-hooks")
-    done = subprocess.run(argv, cwd=world.clone.path, capture_output=True, text=True)
+    done = subprocess.run(argv, cwd=clone.path, env={**os.environ, **(environ or {})}, capture_output=True, text=True)
     if done.returncode and any(words in done.stdout + done.stderr for words in NO_INDEX):
         pytest.skip("needs the package index")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import re
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
 from neon_hooks.errors import NotInstalled, Unavailable
 from neon_hooks.generate import engine
+from tests.fix_git import Clone
 
 TOP = Path(__file__).parent.parent.parent
 NOWHERE = Dsn("127.0.0.1", "d", "u", "very-secret", 1)
@@ -59,6 +61,24 @@ def test_the_connection_strings_are_not_on_the_command_line() -> None:
 def test_two_equal_databases_need_no_statement(database: Dsn) -> None:
     pytest.importorskip("migra")
     assert engine.proposed(database, replace(database), Deadline.after(60)) == []
+
+
+@pytest.mark.parametrize("argv", [["generate", "--pushed"], ["generate"], ["generate", "--check"]], ids=" ".join)
+def test_where_there_is_a_migration_system_it_is_named_and_no_engine_is_loaded(clone: Clone, argv: list[str]) -> None:
+    clone.commit({"README": "words"})
+    clone.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    alembic = {"alembic.ini": "[alembic]\nscript_location = m", "m/env.py": "import alembic", "m/versions/a.py": "revision = 'a'"}
+    clone.commit({**alembic, "schema.sql": "CREATE TABLE customers (id int);"})
+    script = f"""
+import sys
+from neon_hooks.cli import main
+code = main({argv!r})
+print(code, sorted(name for name in sys.modules if name.partition(".")[0] in {("migra", "schemainspect", "sqlbag", "psycopg")}
+    or name.startswith(("neon_hooks.generate.", "neon_hooks.generating"))))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=clone.path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 []"
+    assert "this project has a migration system, which writes its migrations: alembic" in done.stdout + done.stderr
 
 
 def test_migra_is_installed_for_one_hook_and_by_one_extra() -> None:

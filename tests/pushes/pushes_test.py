@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from tests.fix_git import Clone
-from tests.fix_pushes import MANAGERS, World, installed_from
+from tests.fix_pushes import MANAGERS, World, install_hooks
 
 ONE, TWO, THREE = (f"migrations/{number}.sql" for number in (1, 2, 3))
 
@@ -337,7 +337,8 @@ def test_a_hook_in_another_language_needs_no_working_directory(plain: World) -> 
 def test_the_hook_works_as_pre_commit_installs_it(tmp_path, push_environ) -> None:
     """language: python, from a clone of this repository and its manifest, into an environment of its own."""
     world = World(tmp_path, "pre-commit").publish()
-    installed_from(world, tmp_path / "neon-hooks")
+    hook = "  - id: neon-validate-migrations\n    args: [--verbose]\n    verbose: true\n"
+    install_hooks(world.clone, hook, tmp_path / "neon-hooks")
     world.clone.commit({"README": "words"})
     assert world.push("origin", "main").brings()
     world.change("2")
