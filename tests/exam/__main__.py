@@ -149,7 +149,10 @@ def shares(examined: Sequence[Examined], name: str) -> bool:
     print(f"{name}: {identical:.1%} of the {len(reachable)} pairs that a migration can do are identical;")
     print(f"  of the {len(others)} others {others.count(Verdict.REFUSED)} are refused by name;")
     silent = list(verdicts.values()).count(Verdict.DIFFERENT)
-    print(f"  {honest:.1%} of all are identical or refused by name, {silent} silently different.")
+    print(f"  {honest:.1%} of all are identical or refused by name, {silent} silently different;")
+    same = sum(each.judgements[name].same_rows for each in examined if each.judgements)
+    changed = list(verdicts.values()).count(Verdict.ROWS)
+    print(f"  by checksum the rows of untouched columns are the same in {same} tables with rows; {changed} pairs changed some.")
     return name != Generate.name or (identical >= TARGET and honest == 1)
 
 

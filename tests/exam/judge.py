@@ -38,12 +38,13 @@ HONEST = (*RIGHT, Verdict.REFUSED)
 
 @dataclass(frozen=True)
 class Judgement:
-    """``detail``: for a person who wants to know why."""
+    """``detail``: for a person who wants to know why. ``same_rows``: tables whose rows were compared and are the same."""
 
     pair: str
     verdict: Verdict
     detail: str = ""
     scripts: tuple[str, ...] = ()
+    same_rows: int = 0
 
 
 def judge(
@@ -89,7 +90,8 @@ def _judge(pair: Pair, candidate: Candidate, server: Server, main: Database, wan
         verdict, detail = Verdict.ROWS, f"{', '.join(changed)}\n{detail}"
     elif verdict in RIGHT and unsaid:
         verdict, detail = Verdict.UNSAID, ", ".join(unsaid)
-    return Judgement(pair.name, verdict, detail, written.scripts)
+    same = len([table for table in now if now[table] == sums[table] and not rows.is_empty(sums[table])])
+    return Judgement(pair.name, verdict, detail, written.scripts, same)
 
 
 def _compared(found: Dump, desired: Dump) -> tuple[Verdict, str]:

@@ -22,7 +22,7 @@ from tests.exam.judge import RIGHT, judge
 from tests.exam.pairs import Pair
 from tests.exam.postgres import Server
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "6"))
 ROWS = 3
 NAMES = ("id", "a", "b", "c", "Odd Name", "user")
 TABLES = ("alpha", "beta", "Gamma")

@@ -103,6 +103,10 @@ def checksums(database: Database, to_keep: list[Kept], *, afterwards: bool) -> d
     return sums
 
 
+def is_empty(checksum: str) -> bool:
+    return checksum.startswith("[(0,")
+
+
 def vanishing(database: Database, before: Tables, wanted: Tables, renames: Mapping[str, str]) -> list[str]:
     """Tables and columns that hold values now and are not wanted any more."""
     stay = {renames.get(table, table): table for table in wanted.names}
