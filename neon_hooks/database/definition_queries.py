@@ -45,13 +45,13 @@ def _column_definition(version: int) -> str:
     return f"quote_ident(a.attname) || ' ' || {TYPE} || {_generated(version)}"
 
 
-def _on_column(kind: str, text: str, create: str, drop: str, alter: str, where: str) -> str:
+def _on_column(kind: str, text: str, create: str, drop: str, alter: str, where: str, kinds: str = "('r', 'p', 'f')") -> str:
     """An attribute of a column as an object of its own."""
     begin = f"'ALTER TABLE ' || {X} || ' ALTER COLUMN ' || quote_ident(a.attname) || ' ' || "
     altered = f"{begin}{alter}" if alter else "''"
     return f"""select '{kind}', {X} || '.' || quote_ident(a.attname), {text},
         {begin}{create}, {begin}{drop}, {altered}
-        {COLUMNS.replace(' order by', f' and {where} order by')}"""
+        {COLUMNS.replace("('r', 'p', 'f')", kinds).replace(' order by', f' and {where} order by')}"""
 
 
 def _on_table(kind: str, text: str, create: str, drop: str, where: str, alter: str = "''") -> str:
@@ -290,7 +290,7 @@ def _not_null(version: int) -> str:
 
 DEFAULTS = _on_column(
     "default", "pg_get_expr(e.adbin, e.adrelid)", "'SET DEFAULT ' || pg_get_expr(e.adbin, e.adrelid)", "'DROP DEFAULT'",
-    "'SET DEFAULT ' || pg_get_expr(e.adbin, e.adrelid)", "e.oid is not null and a.attgenerated = ''",
+    "'SET DEFAULT ' || pg_get_expr(e.adbin, e.adrelid)", "e.oid is not null and a.attgenerated = ''", "('r', 'p', 'f', 'v')",
 )  # fmt: skip
 IDENTITIES = _on_column(
     "identity", KIND_OF_IDENTITY, f"'ADD GENERATED ' || {KIND_OF_IDENTITY} || ' AS IDENTITY' || {IDENTITY_SEQUENCE}", "'DROP IDENTITY'",
@@ -300,16 +300,16 @@ STORAGE = "case {0} when 'p' then 'PLAIN' when 'e' then 'EXTERNAL' when 'm' then
 STORAGES = _on_column(
     "storage", STORAGE.format("a.attstorage"), f"'SET STORAGE ' || {STORAGE.format('a.attstorage')}",
     f"'SET STORAGE ' || {STORAGE.format('t.typstorage')}", f"'SET STORAGE ' || {STORAGE.format('a.attstorage')}",
-    "a.attstorage <> t.typstorage",
+    "a.attstorage <> t.typstorage", "('r', 'p', 'f', 'm')",
 )  # fmt: skip
 COMPRESSION = "case a.attcompression when 'p' then 'pglz' else 'lz4' end"
 COMPRESSIONS = _on_column(
     "compression", COMPRESSION, f"'SET COMPRESSION ' || {COMPRESSION}", "'SET COMPRESSION DEFAULT'",
-    f"'SET COMPRESSION ' || {COMPRESSION}", "a.attcompression <> ''",
+    f"'SET COMPRESSION ' || {COMPRESSION}", "a.attcompression <> ''", "('r', 'p', 'f', 'm')",
 )  # fmt: skip
 TARGETS = _on_column(
     "statistics target", "a.attstattarget::text", "'SET STATISTICS ' || a.attstattarget", "'SET STATISTICS -1'",
-    "'SET STATISTICS ' || a.attstattarget", "coalesce(a.attstattarget, -1) >= 0",
+    "'SET STATISTICS ' || a.attstattarget", "coalesce(a.attstattarget, -1) >= 0", "('r', 'p', 'f', 'm')",
 )  # fmt: skip
 INDEX_TARGETS = f"""select 'index statistics target', {X} || ' ' || a.attnum, a.attstattarget::text,
     'ALTER INDEX ' || {X} || ' ALTER COLUMN ' || a.attnum || ' SET STATISTICS ' || a.attstattarget,
@@ -321,6 +321,21 @@ INDEX_TARGETS = f"""select 'index statistics target', {X} || ' ' || a.attnum, a.
 TYPED = _on_table(
     "typed table", "c.reloftype::regtype::text", "'OF ' || c.reloftype::regtype", "'NOT OF'", "c.reloftype <> 0", "'OF ' || c.reloftype::regtype"
 )
+FOREIGN_COLUMN_OPTIONS = f"""select 'foreign column option', {X} || '.' || quote_ident(a.attname) || ' ' || o.option_name, o.option_value, add_ || quote_literal(o.option_value) || ')',
+    begin_ || 'DROP ' || quote_ident(o.option_name) || ')', begin_ || 'SET ' || quote_ident(o.option_name) || ' ' || quote_literal(o.option_value) || ')'
+    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace,
+    lateral pg_options_to_table(a.attfdwoptions) o,
+    lateral (select 'ALTER FOREIGN TABLE ' || {X} || ' ALTER COLUMN ' || quote_ident(a.attname) || ' OPTIONS (' begin_) b,
+    lateral (select begin_ || 'ADD ' || quote_ident(o.option_name) || ' ' add_) d
+    where not a.attisdropped and {OWN_CLASS}"""
+# Their options can be passwords: nothing writes those into a file.
+USER_MAPPINGS = """select 'user mapping', coalesce(quote_ident(usename), 'PUBLIC') || ' on ' || quote_ident(srvname), coalesce(umoptions::text, ''), '', '', ''
+    from pg_user_mappings"""
+EXTENSION_NEEDED = f"""select 'needed extension', i.identity || ' ' || quote_ident(e.extname), '',
+    'ALTER ' || upper(i.type) || ' ' || i.identity || ' DEPENDS ON EXTENSION ' || quote_ident(e.extname),
+    'ALTER ' || upper(i.type) || ' ' || i.identity || ' NO DEPENDS ON EXTENSION ' || quote_ident(e.extname), ''
+    from pg_depend d join pg_extension e on e.oid = d.refobjid and d.refclassid = 'pg_extension'::regclass,
+    lateral pg_identify_object(d.classid, d.objid, 0) i where d.deptype = 'x'"""
 OPTIONS_OF = """(select string_agg(quote_ident(option_name) || ' = ' || quote_literal(option_value), ', ' order by option_name)
     from pg_options_to_table({options}))"""
 
@@ -532,7 +547,7 @@ def queries(version: int) -> Iterator[str]:
     yield from (FUNCTIONS, AGGREGATES, OPERATORS, CASTS, _tables(version), _columns(version), SEQUENCE_OWNERS, DEFAULTS)
     yield from (IDENTITIES, _not_null(version), STORAGES, COMPRESSIONS, TARGETS, COLUMN_OPTIONS, PARTITIONS, CONSTRAINTS)
     yield from (TABLE_OPTIONS, TOAST_OPTIONS, MATERIALIZED_OPTIONS, TOAST_OF_MATERIALIZED, KEY_OPTIONS, TYPED, INDEX_TARGETS)
-    yield from (INDEXES, REPLICA_IDENTITY, CLUSTERED, ROW_SECURITY, FORCED, VIEWS, MATERIALIZED, RULES, RULE_STATES, TRIGGERS, TRIGGER_STATES)
-    yield from (POLICIES, STATISTICS, STATISTICS_TARGETS, EVENT_TRIGGERS, EVENT_TRIGGER_STATES, *_publications(version))
+    yield from (FOREIGN_COLUMN_OPTIONS, USER_MAPPINGS, INDEXES, REPLICA_IDENTITY, CLUSTERED, ROW_SECURITY, FORCED, VIEWS, MATERIALIZED, RULES, RULE_STATES, TRIGGERS, TRIGGER_STATES)
+    yield from (POLICIES, STATISTICS, STATISTICS_TARGETS, EVENT_TRIGGERS, EVENT_TRIGGER_STATES, *_publications(version), EXTENSION_NEEDED)
     yield from _all_privileges()
     yield from (DEFAULT_PRIVILEGES, COMMENTS)

@@ -95,6 +95,11 @@ UNSEEN = {
     "statistics of an index": ("CREATE INDEX i ON t ((n + 1)); ALTER INDEX i ALTER COLUMN 1 SET STATISTICS 7;", "ALTER COLUMN 1 SET STATISTICS 7"),
     "a typed table": ("CREATE TYPE pair AS (a int, b text); CREATE TABLE typed OF pair;", "ALTER TABLE public.typed OF public.pair"),
     "a collation": ("CREATE COLLATION c (PROVIDER = libc, LOCALE = 'C'); CREATE TABLE w (a text COLLATE c);", "COLLATE public.c"),
+    "a default of a view": ("CREATE VIEW v AS SELECT a FROM t; ALTER VIEW v ALTER COLUMN a SET DEFAULT 'x';", "SET DEFAULT 'x'"),
+    "statistics of a materialized view": (
+        "CREATE MATERIALIZED VIEW m AS SELECT a FROM t; ALTER MATERIALIZED VIEW m ALTER COLUMN a SET STATISTICS 9;",
+        "SET STATISTICS 9",
+    ),
     "a domain that is not null": ("CREATE DOMAIN d AS int CONSTRAINT known NOT NULL; CREATE TABLE w (a d);", "NOT NULL"),
     "a replica identity": ("ALTER TABLE t REPLICA IDENTITY FULL;", "REPLICA IDENTITY FULL"),
     "a range type": ("CREATE TYPE r AS RANGE (SUBTYPE = int);", "CREATE TYPE public.r AS RANGE"),
