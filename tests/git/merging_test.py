@@ -80,7 +80,7 @@ def test_what_other_git_branches_add_and_nobody_else_has(tmp_path: Path, git_env
         assert sorted(ref.name for ref in refs) == [f"refs/remotes/origin/{name}" for name in ("main", "one", "other")]
         assert len(repository.recent_remote_refs(1)) == 1
         without = [repository.commit("main"), repository.commit("one")]
-        added = repository.added_by(refs, without, ["m"], since=0, most=10)
+        added = repository.added_by(refs, without, ["m"], since=1_000_000_000, most=10)
         assert added == {"refs/remotes/origin/other": ["m/2.sql"]}
         clone.git("checkout", "-q", "other")
         clone.git("commit", "-q", "--amend", "--no-edit", environ={"GIT_COMMITTER_DATE": "1600000000 +0000"})
