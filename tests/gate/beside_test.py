@@ -129,7 +129,7 @@ def test_both_orders_of_two_pushes(team: Team, pair: Pair) -> None:
         paths = [next(path for path in files[each] if ".down." not in path) for each in (first, then)]
         for each in errors:
             assert f", once {first} ({paths[0]}) is deployed before {then} ({paths[1]})" in each["message"]
-        assert [step["paths"] for step in document["deployed"]] == [[paths[0]]]
+        assert [step["paths"] for step in document["earlier"]] == [[paths[0]]]
     assert after_x["neon_branch"]["name"] != after_y["neon_branch"]["name"]
     assert after_x["neon_branch"]["deleted"] and after_y["neon_branch"]["deleted"]
     team.assert_main_is_untouched()
@@ -216,7 +216,7 @@ def test_three_pushes_are_deployed_in_the_order_in_which_they_are_named(team: Te
     pushed, documents = validate(team, "--with", X, "--with", "origin/feature-z", environ={"NEON_HOOKS_VERBOSE": "true"})
     orders = [[s["git_ref"] for s in d["range"]["after"]] + [d["range"]["git_ref"]] for d in documents]
     assert orders == [[X, "origin/feature-z", Y], [Y, X, "origin/feature-z"]]
-    assert [step["paths"] for step in documents[0]["deployed"]] == [["migrations/003_country.sql"], ["migrations/005_drop.sql"]]
+    assert [step["paths"] for step in documents[0]["earlier"]] == [["migrations/003_country.sql"], ["migrations/005_drop.sql"]]
     assert "breaking-drop" in {each["rule"] for each in documents[1]["findings"]}
 
 
@@ -240,7 +240,7 @@ def test_embedded_postgres_stands_where_the_main_line_is_before_either(team: Tea
     on_git_branch(team, Y, sql("004_nickname", "ALTER TABLE customers ALTER COLUMN nickname SET DEFAULT '';\n"))
     pushed, (after_x, after_y) = validate(team, "--with", X, environ={"NEON_API_HOST": "local"})
     assert pushed.exit_code == 1 and (after_x["verdict"], after_y["verdict"]) == ("block", "pass"), pushed.said
-    assert after_x["deployed"][0]["paths"] == ["migrations/003_handle.sql"]
+    assert after_x["earlier"][0]["paths"] == ["migrations/003_handle.sql"]
 
 
 OFFER = f"{X} brings migrations/003_country.sql, too; to try both: neon-hooks validate --with {X}"
