@@ -170,3 +170,17 @@ def test_a_project_that_later_gains_an_orm_keeps_its_migrations_to_itself(shop: 
     done = shop.push()
     assert "this project has a migration system, which writes its migrations: alembic" in done.said
     assert new_files(shop) == {}
+
+
+def test_an_index_and_a_key_are_replaced_without_a_gap_and_go_through(shop: Team) -> None:
+    schema = SHOP + "CREATE INDEX customers_name ON customers (name);\n"
+    deployed(shop, schema)
+    changed = schema.replace("id bigint PRIMARY KEY", "id bigint NOT NULL").replace("(name)", "(name, id)")
+    changed = changed.replace("note text", "note text, CONSTRAINT customers_pkey PRIMARY KEY (id) INCLUDE (name)")
+    assert shop.push({"schema.sql": changed}).exit_code == 1
+    indexes, key = new_files(shop).values()
+    assert "DROP INDEX CONCURRENTLY IF EXISTS public.customers_name;\nALTER INDEX public.customers_name_new RENAME TO customers_name;" in indexes
+    assert key.index("customers_pkey;") < key.index("PRIMARY KEY USING INDEX customers_pkey_new;")
+    passed = again(shop)
+    assert passed.passed, passed.said
+    assert new_files(shop) == {}
