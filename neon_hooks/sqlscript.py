@@ -120,6 +120,11 @@ def spans(statement: str) -> Iterator[tuple[str, str, int]]:
             yield match.lastgroup, match.group(), match.start()
 
 
+def tokens(statement: str) -> Iterator[tuple[str, str]]:
+    """The same without their places."""
+    return ((kind, text) for kind, text, _ in spans(statement))
+
+
 def _next_statement(scanner: _Scanner) -> Part | None:
     text = scanner.text
     start = last = -1  # of the first and after the last thing that is no space or comment
