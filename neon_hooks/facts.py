@@ -449,13 +449,15 @@ class ChangedQuery:
 @dataclass(frozen=True)
 class TriedInsert:
     """An INSERT that names the ``columns`` of a table that had to be named, and why it fails. ``column`` is the one
-    that the error is about.
+    that the error is about. ``existed``: it was there before, and could be null; ``null_fraction`` as in Column, then.
     """
 
     table: str
     columns: tuple[str, ...]
     error: DatabaseError
     column: str = ""
+    existed: bool = False
+    null_fraction: float | None = None
 
 
 @dataclass(frozen=True)

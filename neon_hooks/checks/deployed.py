@@ -136,7 +136,8 @@ def _refused(unit: UnitFacts, places: Places, insert: TriedInsert) -> Finding:
     return found(
         INSERT,
         f"{shown(insert.table)} took an INSERT that names {columns} before {_named(places, statement)}, and refuses it"
-        f" after: {insert.error.message}",
+        f" after: {insert.error.message}{_nulls(insert)}",
+        severity=Severity.WARNING if insert.existed and insert.null_fraction is None else INSERT.severity,
         fix=advice(Form.DEFAULT if demands else Form.EXPAND, unit.unit.system),
         evidence={
             "table": insert.table,
@@ -146,6 +147,15 @@ def _refused(unit: UnitFacts, places: Places, insert: TriedInsert) -> Finding:
         },
         **(places.found_at(statement) if statement else _details(unit, places, None)),
     )
+
+
+def _nulls(insert: TriedInsert) -> str:
+    """Whether the deployed code gives a value to a column that was there before."""
+    if not insert.existed:
+        return ""
+    if insert.null_fraction is None:
+        return " (whether the deployed code always gives it one is not known)"
+    return f" (about {max(1, round(insert.null_fraction * 100))} % of the rows had none before)"
 
 
 def _untried(unit: UnitFacts, deployed: Deployed) -> Iterator[Finding]:

@@ -83,7 +83,10 @@ def by_cause(
 
 
 def cause_of_refusal(places: Places, insert: TriedInsert) -> Statement | None:
-    return (insert.column and places.naming(insert.column, CHANGES)) or places.naming(insert.table, CHANGES)
+    """The last one that names both column and table; else, as a trigger may write elsewhere, one of the two."""
+    both = {last_part(insert.table).upper(), insert.column.upper()}
+    named = next((statement for statement, words in reversed(places.changing) if both <= words), None)
+    return named or (insert.column and places.naming(insert.column, CHANGES)) or places.naming(insert.table, CHANGES)
 
 
 def _last(name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from neon_hooks.database.connect import Connection
 from neon_hooks.database.pipelined import Answer, Step, answers, execute
@@ -35,13 +36,23 @@ MADE_UP: Mapping[str, str] = {
     "uuid": "gen_random_uuid()",
 }  # fmt: skip
 
-Inserts = Mapping[int, str]  # by the table's OID
+@dataclass(frozen=True)
+class Inserts:
+    """``statements`` has one for each table that takes rows, by its OID; "" where there is no way to know one: it
+    cannot be read, or a value of such a type cannot be made up.
+    """
+
+    statements: Mapping[int, str]
+    made_up: Mapping[str, str]
+
+    def naming(self, table: Table, more: Collection[str]) -> str:
+        """The same, which names ``more`` columns."""
+        columns = tuple(replace(c, not_null=True) if c.name in more else c for c in table.columns)
+        return _insert(replace(table, columns=columns), self.made_up)
 
 
 def inserts(connection: Connection, tables: Catalogue, apart: Collection[str]) -> Inserts:
-    """One for each table that takes rows, "" where there is no way to know one: it cannot be read, or a value of
-    such a type cannot be made up. ``apart`` are names, without schema, of tables that are left out.
-    """
+    """``apart`` are names, without schema, of tables that are left out."""
     with connection.transaction(), connection.pipeline():
         connection.execute("set local search_path to pg_catalog")  # names of types as the catalogue has them
         cursors = [connection.execute(query) for query in (PARTITIONS, ENUMS)]
@@ -52,7 +63,7 @@ def inserts(connection: Connection, tables: Catalogue, apart: Collection[str]) -
         bare = table.name.rpartition(".")[2].strip('"')
         if table.kind in ("r", "p") and oid not in parts and bare not in apart:
             found[oid] = _insert(table, made_up)
-    return found
+    return Inserts(found, made_up)
 
 
 def demanded(table: Table) -> tuple[Column, ...]:

@@ -16,9 +16,11 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from neon_hooks.database.connect import Connection, connect_when_ready
-from neon_hooks.database.inserts import demanded, inserts, tried, was_taken
+from neon_hooks.database.inserts import Inserts, demanded, inserts, tried, was_taken
 from neon_hooks.database.pipelined import Answer, Disconnected, Shape, answers, prepare, type_names
-from neon_hooks.facts import Catalogue, ChangedQuery, ChangedType, Deployed, Table, TriedInsert, TriedQuery, UnitFacts
+from neon_hooks.facts import (
+    Catalogue, ChangedQuery, ChangedType, Column, Deployed, Table, TriedInsert, TriedQuery, UnitFacts,
+)  # fmt: skip
 from neon_hooks.queries import PRODUCTION, Known, Query, name_at, translated, with_type
 from neon_hooks.trials.place import Place
 
@@ -41,13 +43,13 @@ class Ready:
 
 @dataclass(frozen=True)
 class Habits:
-    """What the deployed code does, and works before the migrations. ``statements`` are INSERTs by the table's OID,
-    ``so_far`` has what else is known by then.
+    """What the deployed code does, and works before the migrations. ``taken`` are the INSERTs, ``so_far`` has what else
+    is known by then.
     """
 
     connection: Connection
     ready: tuple[Ready, ...]
-    statements: Mapping[int, str]
+    taken: Inserts
     so_far: Deployed
 
 
@@ -64,7 +66,7 @@ def habits(
     """Try everything before the migrations, over a connection that stays open. ``apart``: see inserts.inserts."""
     with closing(connect_when_ready(place.dsn, place.deadline)) as connection:
         ready, unprepared = _prepared(connection, known.queries)
-        taken, untried = _taken(connection, before, apart) if with_inserts else ({}, ())
+        taken, untried = _taken(connection, before, apart) if with_inserts else (Inserts({}, {}), ())
         from_production = sum(query.source == PRODUCTION for query in known.queries)
         so_far = Deployed(
             files=len(known.queries) - from_production, production=from_production, tried=len(ready),
@@ -77,37 +79,71 @@ def deployed(facts: UnitFacts, place: Place, habits: Habits) -> UnitFacts:
     """Add what no longer works after them."""
     if facts.before is None or facts.after is None:
         return facts
-    statements = _still_there(habits.statements, facts.before, facts.after) if facts.schema_diff else {}
+    statements = _still_there(habits.taken.statements, facts.before, facts.after) if facts.schema_diff else {}
+    fuller = {
+        oid: habits.taken.naming(facts.before.tables[oid], [column.name for column in columns])
+        for oid in statements
+        if (columns := _newly_demanded(facts.before.tables[oid], facts.after.tables.get(oid)))
+    }
 
     def again(connection: Connection) -> tuple[list[Answer], tuple[ChangedQuery, ...], list[Answer]]:
         prepared = answers(connection, [prepare(each.text) for each in habits.ready])
         types = _types(connection, [answer.shape for answer in prepared])
         pairs = [(old, now) for old, now, answer in zip(habits.ready, types, prepared, strict=True) if not answer.error]
-        return prepared, tuple(_differing(pairs)), tried(connection, list(statements.values()))
+        return prepared, tuple(_differing(pairs)), tried(connection, [*statements.values(), *fuller.values()])
 
     prepared, differing, inserted = _connected(habits.connection, place, again)
     broken = [_query(old.query, old.text, now) for old, now in zip(habits.ready, prepared, strict=True) if now.error]
     found = replace(habits.so_far, broken=tuple(broken), changed=differing)
-    return replace(facts, deployed=_with_inserts(found, facts.before, facts.after, statements, inserted))
+    sent = [(facts.before.tables[oid], oid, statement) for oid, statement in (*statements.items(), *fuller.items())]
+    done = [
+        Done(table, statement, answer, _newly_demanded(table, facts.after.tables.get(oid)))
+        for (table, oid, statement), answer in zip(sent, inserted, strict=True)
+    ]
+    changed = frozenset(facts.before.tables[oid].name for oid in _changed(facts.before, facts.after))
+    return replace(facts, deployed=_with_inserts(found, done[: len(statements)], done[len(statements) :], changed))
 
 
-def _with_inserts(
-    found: Deployed, before: Catalogue, after: Catalogue, statements: Mapping[int, str], inserted: Sequence[Answer]
-) -> Deployed:
-    """Of the tables that did not change, only those count that say something."""
-    changed = {before.tables[oid].name for oid in _changed(before, after)}
-    untried, refused, count = changed.intersection(found.untried), [], 0
-    for oid, answer in zip(statements, inserted, strict=True):
-        table = before.tables[oid]
-        is_refused = answer.error is not None and answer.error.sqlstate in REFUSALS
-        if is_refused and answer.error:
-            columns = tuple(column.name for column in demanded(table))
-            column = answer.column or _column(answer, statements[oid])
-            refused.append(TriedInsert(table.name, columns, answer.error, column))
-        elif not was_taken(answer) and table.name in changed:
-            untried.add(table.name)
-        count += is_refused or was_taken(answer)
-    return replace(found, inserts=count, refused=tuple(refused), untried=tuple(sorted(untried)))
+@dataclass(frozen=True)
+class Done:
+    """What became of one INSERT. ``newly`` are columns that could be null before, and cannot now."""
+
+    table: Table
+    statement: str
+    answer: Answer
+    newly: tuple[Column, ...]
+
+    @property
+    def is_refused(self) -> bool:
+        return self.answer.error is not None and self.answer.error.sqlstate in REFUSALS
+
+    @property
+    def column(self) -> str:
+        """What the error is about. Where the server does not name it, it says where it stands."""
+        position = self.answer.error.position if self.answer.error else 0
+        return self.answer.column or name_at(self.statement, position).rpartition(".")[2]
+
+    def told(self) -> TriedInsert:
+        assert self.answer.error
+        existed = next((column for column in self.newly if column.name == self.column), None)
+        return TriedInsert(
+            self.table.name, tuple(column.name for column in demanded(self.table)), self.answer.error, self.column,
+            existed is not None, existed.null_fraction if existed else None,
+        )  # fmt: skip
+
+
+def _with_inserts(found: Deployed, done: Sequence[Done], fuller: Sequence[Done], changed: frozenset[str]) -> Deployed:
+    """Of the tables that are not ``changed``, only those count that say something.
+
+    That a column may not be null any more is the last step of adding one: where no row had none before, the deployed
+    code names it, and the ``fuller`` INSERT does, too.
+    """
+    untried = changed.intersection(found.untried)
+    silent = [each.table.name for each in done if not (each.is_refused or was_taken(each.answer))]
+    untried |= changed.intersection(silent)
+    told = [each.told() for each in (*done, *fuller) if each.is_refused]
+    refused = dict.fromkeys(each for each in told if not each.existed or each.null_fraction != 0)
+    return replace(found, inserts=len(done) - len(silent), refused=tuple(refused), untried=tuple(sorted(untried)))
 
 
 def _differing(pairs: Iterable[tuple[Ready, Mapping[str, str]]]) -> Iterator[ChangedQuery]:
@@ -171,19 +207,24 @@ def _query(query: Query, text: str, answer: Answer) -> TriedQuery:
 
 def _taken(
     connection: Connection, before: Catalogue, apart: Collection[str]
-) -> tuple[Mapping[int, str], tuple[str, ...]]:
+) -> tuple[Inserts, tuple[str, ...]]:
     """The INSERTs that work, and the names of the tables for which there is none."""
     made = inserts(connection, before, apart)
-    statements = dict([(oid, statement) for oid, statement in made.items() if statement][:MOST_TABLES])
+    statements = dict([(oid, statement) for oid, statement in made.statements.items() if statement][:MOST_TABLES])
     done = tried(connection, list(statements.values()))
     taken = {oid: statements[oid] for oid, answer in zip(statements, done, strict=True) if was_taken(answer)}
-    return taken, tuple(before.tables[oid].name for oid in made if oid not in taken)
+    return replace(made, statements=taken), tuple(before.tables[oid].name for oid in made.statements if oid not in taken)
 
 
 def _still_there(statements: Mapping[int, str], before: Catalogue, after: Catalogue) -> Mapping[int, str]:
     """Those for tables that have kept their name, or have given it to something else: no code need use what is dropped."""
     names = {table.name for table in after.tables.values()}
     return {oid: statement for oid, statement in statements.items() if before.tables[oid].name in names}
+
+
+def _newly_demanded(before: Table, after: Table | None) -> tuple[Column, ...]:
+    now = {column.number for column in after.columns if column.not_null} if after else set()
+    return tuple(c for c in before.columns if not c.not_null and not c.default and c.number in now)
 
 
 def _changed(before: Catalogue, after: Catalogue) -> list[int]:
@@ -195,8 +236,3 @@ def _changed(before: Catalogue, after: Catalogue) -> list[int]:
 
 def _form(table: Table) -> object:
     return table.name, [replace(column, null_fraction=None) for column in table.columns]
-
-
-def _column(answer: Answer, statement: str) -> str:
-    """Where the server names no column, it says where it stands."""
-    return name_at(statement, answer.error.position).rpartition(".")[2] if answer.error else ""

@@ -220,6 +220,14 @@ def test_a_harmless_change_is_quiet(sql: str, observe: Observe) -> None:
     assert serious(facts) == []
 
 
+@pytest.mark.parametrize("observe", NEWEST[:1], indirect=True)
+@pytest.mark.parametrize("sql", HARMLESS.values(), ids=HARMLESS)
+def test_a_harmless_change_lets_the_deployed_code_do_what_it_did(sql: str, observe: Observe) -> None:
+    facts = observe(one_by_one(sql), old_code=True)
+    assert refused(facts) == "" and facts.deployed and facts.deployed.inserts > 5
+    assert not OLD_CODE & {finding.rule for finding in found(facts)}
+
+
 @pytest.mark.parametrize("observe", EACH, indirect=True)
 @pytest.mark.parametrize(("sql", "rules"), HARMFUL.values(), ids=HARMFUL)
 def test_a_harmful_change_is_found_once(sql: str, rules: set[str], observe: Observe) -> None:

@@ -36,6 +36,15 @@ from neon_hooks.trials.place import Place
 
 ALONE = ("CONCURRENTLY", "VACUUM")  # cannot be put into a transaction
 PATH = "migrations/0002_example.sql"
+# What the shop sends.
+SENT = (
+    "SELECT name, email FROM customers WHERE id = $1",
+    "SELECT * FROM orders WHERE note = $1 AND total > $2",
+    "INSERT INTO order_lines (order_id, product, amount) VALUES ($1, $2, $3)",
+    "UPDATE events SET state = 'sent' WHERE id = $1 RETURNING body",
+    "SELECT o.id FROM orders o JOIN recent_orders r USING (id)",
+    "SELECT taken_on, value FROM measures WHERE taken_on > $1",
+)
 WORK = Work(Unit("sql", "", "migrations", ()), (Migration(PATH, PATH, ""),), (Migration(PATH, PATH, ""),))
 NAMED = "quote_ident(n.nspname) || '.' || quote_ident(c.relname)"
 OURS = "join pg_namespace n on n.oid = c.relnamespace and n.nspname !~ '^(pg_|information_schema|watching)'"
@@ -193,12 +202,17 @@ class Watch:
 def with_old_code(
     see: Callable[[Dsn, Sequence[str]], UnitFacts], dsn: Dsn, messages: Sequence[str]
 ) -> UnitFacts:
-    """What ``see`` sees, and what became of a query and of the shortest INSERTs."""
+    """What ``see`` sees, and what became of some queries and of the shortest INSERTs."""
     place = Place(Path(), dsn, Deadline.after(60))
     with closing(connect(dsn)) as connection:
         before = tables.catalogue(connection)
-    with habits(place, Known((Query("SELECT name, email FROM customers WHERE id = $1", "q.sql", 1),)), before) as old:
-        return deployed(see(dsn, messages), place, old)
+    queries = tuple(Query(sql, "q.sql", line) for line, sql in enumerate(SENT, start=1))
+    with habits(place, Known(queries), before) as old:
+        assert len(old.ready) == len(SENT) and not old.so_far.untried
+        seen = see(dsn, messages)
+        with closing(connect(dsn)) as connection:
+            after = tables.catalogue(connection)
+        return replace(seen, deployed=deployed(replace(seen, before=before, after=after), place, old).deployed)
 
 
 def watch(dsn: Dsn, messages: Sequence[str]) -> UnitFacts:

@@ -50,7 +50,7 @@ def test_the_shortest_insert_of_each_table_is_tried_and_leaves_nothing(each_data
     with closing(connect(each_database)) as connection:
         before = catalogue(connection)
         made = inserts(connection, before, {"tool_records"})
-        known = {before.tables[oid].name.removeprefix("public."): sql for oid, sql in made.items()}
+        known = {before.tables[oid].name.removeprefix("public."): sql for oid, sql in made.statements.items()}
         assert set(known) == set(
             "plain empty defaults keyed measured measured_empty filled_in refuses domains demanding slow".split()
         )
@@ -71,7 +71,7 @@ def test_the_shortest_insert_of_each_table_is_tried_and_leaves_nothing(each_data
 def test_a_column_that_a_trigger_fills_in_is_not_demanded(each_database: Dsn) -> None:
     query(each_database, "create table t (id int not null); insert into t values (1)")
     with closing(connect(each_database)) as connection:
-        (statement,) = inserts(connection, catalogue(connection), ()).values()
+        (statement,) = inserts(connection, catalogue(connection), ()).statements.values()
         query(
             each_database,
             "alter table t add column tenant text; update t set tenant = 'x'; alter table t alter column tenant set not null",
@@ -87,7 +87,7 @@ def test_a_column_that_a_trigger_fills_in_is_not_demanded(each_database: Dsn) ->
 def test_a_row_that_is_gone_proves_nothing(each_database: Dsn) -> None:
     query(each_database, "create table t (id int not null); insert into t values (1)")
     with closing(connect(each_database)) as connection:
-        statements = list(inserts(connection, catalogue(connection), ()).values())
+        statements = list(inserts(connection, catalogue(connection), ()).statements.values())
         query(each_database, "delete from t")
         assert [(answer.error, was_taken(answer)) for answer in tried(connection, statements)] == [(None, False)]
 
