@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from neon_hooks.errors import UsageError
-from neon_hooks.sqlscript import TOKEN, Part, spans, split
+from neon_hooks.sqlscript import TOKEN, Part, split, tokens
 from neon_hooks.tree import Tree
 
 PRODUCTION = "pg_stat_statements"  # as a source
@@ -97,7 +97,7 @@ def is_query(part: Part) -> bool:
     """Whether the server looks up its tables and columns when it is prepared."""
     if part.kind != "sql":
         return False
-    word = next((text for kind, text, _ in spans(part.text) if kind != "open"), "")
+    word = next((text for kind, text in tokens(part.text) if kind != "open"), "")
     return word.upper() in ANALYSED
 
 
