@@ -42,7 +42,7 @@ from neon_hooks.trials.rerun import Interrupted, rerun
 Say = Callable[[str], None]
 Another = Callable[[], AbstractContextManager[Dsn]]
 Tool = Prepared | Script | Replay
-FURTHER = ("contents", "drift", "history", "down and up", "rerun")  # stages
+FURTHER = ("contents", "deployed code", "drift", "history", "down and up", "rerun")  # stages
 AT_MOST = 1.9  # times what the run takes without them
 CONTAINERS = ("docker", "docker-compose", "podman", "podman-compose", "nerdctl")  # as [[systems]] command
 
