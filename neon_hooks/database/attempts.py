@@ -16,7 +16,9 @@ from neon_hooks.facts import DatabaseError
 # Values that somebody stored: what is generated can be generated again, and a partition's parent has none.
 COLUMNS = """
     select c.oid::int8, a.attnum::int4, n.nspname::text, c.relname::text, a.attname::text, not a.attnotnull,
-      format_type(a.atttypid, a.atttypmod), quote_ident(n.nspname) || '.' || quote_ident(c.relname), quote_ident(a.attname)
+      format_type(a.atttypid, a.atttypmod), quote_ident(n.nspname) || '.' || quote_ident(c.relname), quote_ident(a.attname),
+      coalesce((select quote_ident(m.nspname) || '.' || quote_ident(r.relname) from pg_class r join pg_namespace m on m.oid = r.relnamespace
+                where r.oid = pg_partition_root(c.oid)), '')
     from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
     where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
       and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by 1, 2"""
@@ -43,6 +45,21 @@ RELATIONS = """
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
       left join pg_index i on i.indexrelid = c.oid left join pg_class t on t.oid = i.indrelid
     where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'"""
+# Sequences, each with the columns of whole numbers that it fills: as their identity, or by their default.
+SEQUENCES = """
+    select s.oid::int8, quote_ident(n.nspname) || '.' || quote_ident(s.relname), q.seqincrement > 0,
+        coalesce(quote_ident(m.nspname) || '.' || quote_ident(t.relname), ''), coalesce(quote_ident(a.attname), ''), coalesce(a.attnum, 0)::int4,
+        coalesce(nullif(array(select p.relid::oid::int8 from pg_partition_tree(t.oid) p), '{}'), array[t.oid::int8])
+    from pg_class s join pg_namespace n on n.oid = s.relnamespace join pg_sequence q on q.seqrelid = s.oid
+    left join (
+        select d.objid, d.refobjid, d.refobjsubid from pg_depend d
+        where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.deptype = 'i' and d.refobjsubid > 0
+        union select d.refobjid, e.adrelid, e.adnum from pg_depend d join pg_attrdef e on e.oid = d.objid
+        where d.classid = 'pg_attrdef'::regclass and d.refclassid = 'pg_class'::regclass
+    ) f(sequence, filled, number) on f.sequence = s.oid
+    left join pg_attribute a on a.attrelid = f.filled and a.attnum = f.number and a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+    left join pg_class t on t.oid = a.attrelid and t.relkind in ('r', 'p') left join pg_namespace m on m.oid = t.relnamespace
+    where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' order by 2, 4, 5"""
 # Views that read a table, the ones that read those views first.
 READERS = """
     with recursive reader(oid, depth) as (
@@ -58,7 +75,10 @@ READERS = """
 
 @dataclass(frozen=True, order=True)
 class Stored:
-    """A column that holds values, of the table that had this OID. ``of`` and ``named`` are as definitions name them."""
+    """A column that holds values, of the table that had this OID. ``of`` and ``named`` are as definitions name them.
+
+    ``root``: whose partition the table is, or "".
+    """
 
     oid: int
     number: int
@@ -69,6 +89,20 @@ class Stored:
     type: str
     of: str
     named: str
+    root: str = ""
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """A sequence, and one column that it fills; names are quoted, "" for none. ``tables``: OIDs, with those of its partitions."""
+
+    oid: int
+    sequence: str
+    ascending: bool
+    table: str
+    column: str
+    number: int
+    tables: Sequence[int]
 
 
 def attempt(connection: Connection, statements: Iterable[str]) -> DatabaseError | None:
@@ -93,6 +127,15 @@ def stored(connection: Connection) -> Sequence[Stored]:
     return [Stored(*row) for row in connection.execute(COLUMNS.encode())]
 
 
+def tables(connection: Connection) -> Mapping[str, int]:
+    """The OID of each table by its quoted name, partitioned ones too."""
+    query = """select quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.oid::int8
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p', 'f')"""
+    return dict(connection.execute(query.encode()).fetchall())
+
+
+def numberings(connection: Connection) -> Sequence[Numbering]:
+    return [Numbering(*row) for row in connection.execute(SEQUENCES.encode())]
 def relations(connection: Connection, kind: str = "") -> frozenset[tuple[str, str]]:
     """(schema, name) of those of one kind: "table", "index", "key" (the index of a constraint); of all without one."""
     return frozenset(row[:2] for row in connection.execute(RELATIONS.encode()) if kind in ("", row[2]))

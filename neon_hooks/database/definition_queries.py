@@ -45,13 +45,18 @@ def _column_definition(version: int) -> str:
     return f"quote_ident(a.attname) || ' ' || {TYPE} || {_generated(version)}"
 
 
-def _on_column(kind: str, text: str, create: str, drop: str, alter: str, where: str, kinds: str = "('r', 'p', 'f')") -> str:
+# Columns of views have defaults, those of materialized views what is physical.
+OF_TABLES, OF_VIEWS, OF_STORED_VIEWS = "('r', 'p', 'f')", "('r', 'p', 'f', 'v')", "('r', 'p', 'f', 'm')"
+WORD = "case c.relkind when 'v' then 'VIEW ' when 'm' then 'MATERIALIZED VIEW ' else 'TABLE ' end"
+
+
+def _on_column(kind: str, text: str, create: str, drop: str, alter: str, where: str, kinds: str = OF_TABLES) -> str:
     """An attribute of a column as an object of its own."""
-    begin = f"'ALTER TABLE ' || {X} || ' ALTER COLUMN ' || quote_ident(a.attname) || ' ' || "
+    begin = f"'ALTER ' || {WORD} || {X} || ' ALTER COLUMN ' || quote_ident(a.attname) || ' ' || "
     altered = f"{begin}{alter}" if alter else "''"
     return f"""select '{kind}', {X} || '.' || quote_ident(a.attname), {text},
         {begin}{create}, {begin}{drop}, {altered}
-        {COLUMNS.replace("('r', 'p', 'f')", kinds).replace(' order by', f' and {where} order by')}"""
+        {COLUMNS.replace(OF_TABLES, kinds).replace(' order by', f' and {where} order by')}"""
 
 
 def _on_table(kind: str, text: str, create: str, drop: str, where: str, alter: str = "''") -> str:
@@ -61,13 +66,14 @@ def _on_table(kind: str, text: str, create: str, drop: str, where: str, alter: s
         from {CLASS} where {OWN_CLASS} and {where}"""
 
 
-def _named_only(kind: str, catalog: str, namespace: str = "") -> str:
-    """Objects that we notice and name, and know no statement for."""
+def _named_only(kind: str, catalog: str, namespace: str = "", where: str = "true") -> str:
+    """Objects that we notice and name, and know no statement for. OIDs of what somebody made differ by chance."""
     join = f"join pg_namespace n on n.oid = o.{namespace}" if namespace else ""
-    where = _own(catalog, "o.oid") if namespace else NOT_OF_EXTENSION.format(catalog=catalog, oid="o.oid")
-    return f"""select '{kind}', i.identity, to_jsonb(o)::text, '', '', ''
+    own = _own(catalog, "o.oid") if namespace else NOT_OF_EXTENSION.format(catalog=catalog, oid="o.oid")
+    return f"""select '{kind}', i.identity, (select jsonb_object_agg(key, value) from jsonb_each(to_jsonb(o)) where key !~ 'owner$|acl$'
+            and (jsonb_typeof(value) <> 'number' or value::text::numeric < 16384))::text, '', '', ''
         from {catalog} o {join}, lateral pg_identify_object('{catalog}'::regclass, o.oid, 0) i
-        where o.oid >= 16384 and {where}"""
+        where o.oid >= 16384 and {own} and {where}"""
 
 
 SCHEMAS = f"""select 'schema', quote_ident(n.nspname), '', format('CREATE SCHEMA %I', n.nspname),
@@ -143,11 +149,14 @@ SEQUENCE_OPTIONS = """' AS ' || s.seqtypid::regtype || ' START WITH ' || s.seqst
     || ' MINVALUE ' || s.seqmin || ' MAXVALUE ' || s.seqmax || ' CACHE ' || s.seqcache
     || case when s.seqcycle then ' CYCLE' else ' NO CYCLE' end"""
 SEQUENCES = f"""select 'sequence', {X}::text, {SEQUENCE_OPTIONS},
-    case when i.objid is null then case c.relpersistence when 'u' then 'CREATE UNLOGGED SEQUENCE ' else 'CREATE SEQUENCE ' end || {X} || {SEQUENCE_OPTIONS} end,
+    case when i.objid is null then 'CREATE SEQUENCE ' || {X} || {SEQUENCE_OPTIONS} end,
     case when i.objid is null then 'DROP SEQUENCE ' || {X} end, 'ALTER SEQUENCE ' || {X} || {SEQUENCE_OPTIONS}
     from pg_sequence s join pg_class c on c.oid = s.seqrelid join pg_namespace n on n.oid = c.relnamespace
     left join pg_depend i on i.classid = 'pg_class'::regclass and i.objid = c.oid and i.deptype = 'i' and i.refobjsubid > 0
     where {OWN_CLASS} order by c.oid"""
+# Like the table that owns them, unless somebody says otherwise (Postgres 15).
+UNLOGGED_SEQUENCES = f"""select 'unlogged sequence', {X}::text, '', 'ALTER SEQUENCE ' || {X} || ' SET UNLOGGED', 'ALTER SEQUENCE ' || {X} || ' SET LOGGED', ''
+    from {CLASS} where c.relkind = 'S' and c.relpersistence = 'u' and {OWN_CLASS}"""
 SEQUENCE_OWNERS = f"""select 'sequence owner', {X}::text, i.refobjid::regclass || '.' || quote_ident(a.attname),
     'ALTER SEQUENCE ' || {X} || ' OWNED BY ' || i.refobjid::regclass || '.' || quote_ident(a.attname),
     'ALTER SEQUENCE ' || {X} || ' OWNED BY NONE',
@@ -227,16 +236,35 @@ SERVERS = f"""select 'server', quote_ident(s.srvname), def, 'CREATE SERVER ' || 
         || ' FOREIGN DATA WRAPPER ' || quote_ident(w.fdwname) || {FOREIGN_OPTIONS.format(options='s.srvoptions')} def) l
     where {NOT_OF_EXTENSION.format(catalog='pg_foreign_server', oid='s.oid')}"""
 
+FOREIGN_COLUMN_OPTIONS = f"""select 'foreign column option', {X} || '.' || quote_ident(a.attname) || ' ' || quote_ident(o.option_name), o.option_value,
+    begin_ || 'ADD ' || quote_ident(o.option_name) || ' ' || quote_literal(o.option_value) || ')', begin_ || 'DROP ' || quote_ident(o.option_name) || ')',
+    begin_ || 'SET ' || quote_ident(o.option_name) || ' ' || quote_literal(o.option_value) || ')'
+    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace, lateral pg_options_to_table(a.attfdwoptions) o,
+    lateral (select 'ALTER FOREIGN TABLE ' || {X} || ' ALTER COLUMN ' || quote_ident(a.attname) || ' OPTIONS (' begin_) l
+    where c.relkind = 'f' and not a.attisdropped and {OWN_CLASS}"""
+
+
+def _of_partition(version: int) -> tuple[str, str]:
+    """What a partition must have before it can be attached, as pg_dump writes it too: NOT NULL of a column; the checks."""
+    not_null = "case when a.attnotnull then ' NOT NULL' else '' end"
+    if version >= PG18:
+        not_null = """coalesce((select ' CONSTRAINT ' || quote_ident(r.conname) || ' NOT NULL' from pg_constraint r
+            where r.contype = 'n' and r.convalidated and r.conrelid = c.oid and r.conkey[1] = a.attnum), '')"""
+    checks = """(select string_agg(', CONSTRAINT ' || quote_ident(r.conname) || ' ' || pg_get_constraintdef(r.oid), '' order by r.conname)
+        from pg_constraint r where r.contype = 'c' and r.convalidated and r.conrelid = c.oid)"""
+    return f"case when c.relispartition then {not_null} else '' end", f"case when c.relispartition then {checks} end"
+
 
 def _tables(version: int) -> str:
+    not_null, checks = _of_partition(version)
     parents = """(select string_agg(i.inhparent::regclass::text, ', ' order by i.inhseqno) from pg_inherits i
         where i.inhrelid = c.oid and not c.relispartition)"""
     return f"""select 'table', {X}::text, kind || shape,
-        'CREATE ' || kind || 'TABLE ' || {X} || ' (' || coalesce(columns, '') || ')' || shape, 'DROP ' || foreign_ || 'TABLE ' || {X}, ''
+        'CREATE ' || kind || 'TABLE ' || {X} || ' (' || coalesce(columns, '') || coalesce({checks}, '') || ')' || shape, 'DROP ' || foreign_ || 'TABLE ' || {X}, ''
         from {CLASS},
         lateral (select case c.relkind when 'f' then 'FOREIGN ' else '' end foreign_) k,
         lateral (select foreign_ || case c.relpersistence when 'u' then 'UNLOGGED ' else '' end kind) u,
-        lateral (select string_agg({_column_definition(version)}, ', ' order by a.attnum) columns from pg_attribute a
+        lateral (select string_agg({_column_definition(version)} || {not_null}, ', ' order by a.attnum) columns from pg_attribute a
             join pg_type t on t.oid = a.atttypid left join pg_attrdef e on e.adrelid = a.attrelid and e.adnum = a.attnum
             where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and (not {INHERITED} or c.relispartition)) a,
         lateral (select coalesce(' INHERITS (' || {parents} || ')', '') || coalesce(' PARTITION BY ' || pg_get_partkeydef(c.oid), '')
@@ -254,7 +282,8 @@ def _columns(version: int) -> str:
     begin = f"'ALTER TABLE ' || {X} || ' "
     alter = f"""case when a.attgenerated = '' then {begin}ALTER COLUMN ' || quote_ident(a.attname) || ' TYPE ' || {TYPE}
         || ' USING ' || quote_ident(a.attname) || '::' || format_type(a.atttypid, a.atttypmod) end"""
-    where = f"not ({INHERITED}) order by"
+    # What a child has of its own and from its parent, it must have before its parent gets it.
+    where = f"(c.relispartition or not {INHERITED}) order by (a.attinhcount = 0 or c.relispartition),"
     # With these a new column has values in the rows that are there; a constant costs no rewrite (manual, 5.7.1).
     filled = f"""case when a.attidentity <> '' then ' GENERATED ' || {KIND_OF_IDENTITY} || ' AS IDENTITY' || {IDENTITY_SEQUENCE}
         when e.oid is not null and a.attgenerated = '' then ' DEFAULT ' || pg_get_expr(e.adbin, e.adrelid) else '' end"""
@@ -275,9 +304,11 @@ PARTITIONS = f"""select 'partition', {X}::text, i.inhparent::regclass || ' ' || 
 
 
 def _not_null(version: int) -> str:
-    """Since Postgres 18 a constraint with a name (release notes 18, E.x.3.4)."""
+    """Since Postgres 18 a constraint with a name (release notes 18, E.x.3.4); one that a partition has already keeps it."""
     if version < PG18:
-        where = f"a.attnotnull and a.attidentity = '' and not ({INHERITED})"
+        inherited = """exists (select from pg_inherits h join pg_attribute b on b.attrelid = h.inhparent and b.attname = a.attname
+            where h.inhrelid = c.oid and b.attnotnull)"""
+        where = f"a.attnotnull and a.attidentity = '' and (c.relispartition or not {inherited})"
         return _on_column("not null", "''", "'SET NOT NULL'", "'DROP NOT NULL'", "", where)
     return f"""select 'not null', {X} || '.' || quote_ident(a.attname), quote_ident(r.conname) || flags,
         'ALTER TABLE ' || {X} || ' ADD CONSTRAINT ' || quote_ident(r.conname) || ' NOT NULL ' || quote_ident(a.attname) || flags,
@@ -285,31 +316,31 @@ def _not_null(version: int) -> str:
         from pg_constraint r join pg_class c on c.oid = r.conrelid join pg_namespace n on n.oid = c.relnamespace
         join pg_attribute a on a.attrelid = c.oid and a.attnum = r.conkey[1],
         lateral (select case when r.connoinherit then ' NO INHERIT' else '' end || case when r.convalidated then '' else ' NOT VALID' end flags) f
-        where r.contype = 'n' and r.conislocal and r.conparentid = 0 and {OWN_CLASS} order by r.oid"""
+        where r.contype = 'n' and (r.conislocal or c.relispartition) and {OWN_CLASS} order by not c.relispartition, r.oid"""
 
 
 DEFAULTS = _on_column(
     "default", "pg_get_expr(e.adbin, e.adrelid)", "'SET DEFAULT ' || pg_get_expr(e.adbin, e.adrelid)", "'DROP DEFAULT'",
-    "'SET DEFAULT ' || pg_get_expr(e.adbin, e.adrelid)", "e.oid is not null and a.attgenerated = ''", "('r', 'p', 'f', 'v')",
+    "'SET DEFAULT ' || pg_get_expr(e.adbin, e.adrelid)", "e.oid is not null and a.attgenerated = ''", OF_VIEWS,
 )  # fmt: skip
 IDENTITIES = _on_column(
-    "identity", KIND_OF_IDENTITY, f"'ADD GENERATED ' || {KIND_OF_IDENTITY} || ' AS IDENTITY' || {IDENTITY_SEQUENCE}", "'DROP IDENTITY'",
+    "identity", f"{KIND_OF_IDENTITY} || ' ' || pg_get_serial_sequence({X}::text, a.attname)::regclass", f"'ADD GENERATED ' || {KIND_OF_IDENTITY} || ' AS IDENTITY' || {IDENTITY_SEQUENCE}", "'DROP IDENTITY'",
     f"'SET GENERATED ' || {KIND_OF_IDENTITY}", "a.attidentity <> '' and not c.relispartition",
 )  # fmt: skip
 STORAGE = "case {0} when 'p' then 'PLAIN' when 'e' then 'EXTERNAL' when 'm' then 'MAIN' else 'EXTENDED' end"
 STORAGES = _on_column(
     "storage", STORAGE.format("a.attstorage"), f"'SET STORAGE ' || {STORAGE.format('a.attstorage')}",
     f"'SET STORAGE ' || {STORAGE.format('t.typstorage')}", f"'SET STORAGE ' || {STORAGE.format('a.attstorage')}",
-    "a.attstorage <> t.typstorage", "('r', 'p', 'f', 'm')",
+    "a.attstorage <> t.typstorage", OF_STORED_VIEWS,
 )  # fmt: skip
 COMPRESSION = "case a.attcompression when 'p' then 'pglz' else 'lz4' end"
 COMPRESSIONS = _on_column(
     "compression", COMPRESSION, f"'SET COMPRESSION ' || {COMPRESSION}", "'SET COMPRESSION DEFAULT'",
-    f"'SET COMPRESSION ' || {COMPRESSION}", "a.attcompression <> ''", "('r', 'p', 'f', 'm')",
+    f"'SET COMPRESSION ' || {COMPRESSION}", "a.attcompression <> ''", OF_STORED_VIEWS,
 )  # fmt: skip
 TARGETS = _on_column(
     "statistics target", "a.attstattarget::text", "'SET STATISTICS ' || a.attstattarget", "'SET STATISTICS -1'",
-    "'SET STATISTICS ' || a.attstattarget", "coalesce(a.attstattarget, -1) >= 0", "('r', 'p', 'f', 'm')",
+    "'SET STATISTICS ' || a.attstattarget", "coalesce(a.attstattarget, -1) >= 0", OF_STORED_VIEWS,
 )  # fmt: skip
 INDEX_TARGETS = f"""select 'index statistics target', {X} || ' ' || a.attnum, a.attstattarget::text,
     'ALTER INDEX ' || {X} || ' ALTER COLUMN ' || a.attnum || ' SET STATISTICS ' || a.attstattarget,
@@ -321,62 +352,49 @@ INDEX_TARGETS = f"""select 'index statistics target', {X} || ' ' || a.attnum, a.
 TYPED = _on_table(
     "typed table", "c.reloftype::regtype::text", "'OF ' || c.reloftype::regtype", "'NOT OF'", "c.reloftype <> 0", "'OF ' || c.reloftype::regtype"
 )
-FOREIGN_COLUMN_OPTIONS = f"""select 'foreign column option', {X} || '.' || quote_ident(a.attname) || ' ' || o.option_name, o.option_value, add_ || quote_literal(o.option_value) || ')',
-    begin_ || 'DROP ' || quote_ident(o.option_name) || ')', begin_ || 'SET ' || quote_ident(o.option_name) || ' ' || quote_literal(o.option_value) || ')'
-    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace,
-    lateral pg_options_to_table(a.attfdwoptions) o,
-    lateral (select 'ALTER FOREIGN TABLE ' || {X} || ' ALTER COLUMN ' || quote_ident(a.attname) || ' OPTIONS (' begin_) b,
-    lateral (select begin_ || 'ADD ' || quote_ident(o.option_name) || ' ' add_) d
-    where not a.attisdropped and {OWN_CLASS}"""
 # Their options can be passwords: nothing writes those into a file.
 USER_MAPPINGS = """select 'user mapping', coalesce(quote_ident(usename), 'PUBLIC') || ' on ' || quote_ident(srvname), coalesce(umoptions::text, ''), '', '', ''
     from pg_user_mappings"""
-EXTENSION_NEEDED = f"""select 'needed extension', i.identity || ' ' || quote_ident(e.extname), '',
-    'ALTER ' || upper(i.type) || ' ' || i.identity || ' DEPENDS ON EXTENSION ' || quote_ident(e.extname),
-    'ALTER ' || upper(i.type) || ' ' || i.identity || ' NO DEPENDS ON EXTENSION ' || quote_ident(e.extname), ''
-    from pg_depend d join pg_extension e on e.oid = d.refobjid and d.refclassid = 'pg_extension'::regclass,
-    lateral pg_identify_object(d.classid, d.objid, 0) i where d.deptype = 'x'"""
 OPTIONS_OF = """(select string_agg(quote_ident(option_name) || ' = ' || quote_literal(option_value), ', ' order by option_name)
     from pg_options_to_table({options}))"""
 
 
-def _options(where: str, word: str, *, options: str = "c.reloptions", prefix: str = "") -> str:
-    """One object for each storage parameter. ``prefix`` is said before its name."""
-    parameter = f"'{prefix}' || quote_ident(o.option_name)"
-    begin = f"'ALTER {word} ' || {X} || "
-    return f"""select 'option', {X} || ' {prefix}' || o.option_name, o.option_value,
-        {begin}' SET (' || {parameter} || ' = ' || quote_literal(o.option_value) || ')',
-        {begin}' RESET (' || {parameter} || ')',
-        {begin}' SET (' || {parameter} || ' = ' || quote_literal(o.option_value) || ')'
-        from {CLASS} left join pg_class toast on toast.oid = c.reltoastrelid, lateral pg_options_to_table({options}) o where {OWN_CLASS} and {where}"""
+def _options(kind: str, where: str, word: str) -> str:
+    """One object for each storage parameter; those of the TOAST table have its name in front."""
+    return f"""select 'option', {X} || ' ' || o.name, o.value, 'ALTER {word} ' || {X} || ' SET (' || o.name || ' = ' || quote_literal(o.value) || ')',
+        'ALTER {word} ' || {X} || ' RESET (' || o.name || ')',
+        'ALTER {word} ' || {X} || ' SET (' || o.name || ' = ' || quote_literal(o.value) || ')'
+        from {CLASS}, lateral (
+            select quote_ident(option_name) name, option_value value from pg_options_to_table(c.reloptions)
+            union all select 'toast.' || quote_ident(option_name), option_value
+            from pg_class x, pg_options_to_table(x.reloptions) where x.oid = c.reltoastrelid) o
+        where {OWN_CLASS} and {where}"""
 
 
-TABLE_OPTIONS = _options("c.relkind in ('r', 'p', 'f')", "TABLE")
-TOAST_OPTIONS = _options("c.relkind = 'r'", "TABLE", options="toast.reloptions", prefix="toast.")
-MATERIALIZED_OPTIONS = _options("c.relkind = 'm'", "MATERIALIZED VIEW")
-TOAST_OF_MATERIALIZED = _options("c.relkind = 'm'", "MATERIALIZED VIEW", options="toast.reloptions", prefix="toast.")
-# Those of an index are part of its definition, but not of a constraint's.
-KEY_OPTIONS = _options("c.relkind in ('i', 'I') and exists (select from pg_constraint r where r.conindid = c.oid and r.contype in ('p', 'u', 'x'))", "INDEX")
 # The two that Postgres has (manual, ALTER TABLE); others are a server's own, which nobody can set.
 COLUMN_OPTIONS = f"""select 'column option', {X} || '.' || quote_ident(a.attname) || ' ' || o.option_name, o.option_value,
-    'ALTER TABLE ' || {X} || ' ALTER COLUMN ' || quote_ident(a.attname) || ' SET (' || o.option_name || ' = ' || o.option_value || ')',
-    'ALTER TABLE ' || {X} || ' ALTER COLUMN ' || quote_ident(a.attname) || ' RESET (' || o.option_name || ')',
-    'ALTER TABLE ' || {X} || ' ALTER COLUMN ' || quote_ident(a.attname) || ' SET (' || o.option_name || ' = ' || o.option_value || ')'
+    begin_ || 'SET (' || o.option_name || ' = ' || o.option_value || ')', begin_ || 'RESET (' || o.option_name || ')',
+    begin_ || 'SET (' || o.option_name || ' = ' || o.option_value || ')'
     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace,
-    lateral pg_options_to_table(a.attoptions) o
+    lateral pg_options_to_table(a.attoptions) o,
+    lateral (select 'ALTER ' || {WORD} || {X} || ' ALTER COLUMN ' || quote_ident(a.attname) || ' ' begin_) l
     where o.option_name in ('n_distinct', 'n_distinct_inherited') and not a.attisdropped and {OWN_CLASS}"""
 CONSTRAINTS = f"""select 'constraint', {X} || '.' || quote_ident(r.conname), pg_get_constraintdef(r.oid),
     'ALTER TABLE ' || {X} || ' ADD CONSTRAINT ' || quote_ident(r.conname) || ' ' || pg_get_constraintdef(r.oid),
     'ALTER TABLE ' || {X} || ' DROP CONSTRAINT ' || quote_ident(r.conname), ''
     from pg_constraint r join pg_class c on c.oid = r.conrelid join pg_namespace n on n.oid = c.relnamespace
-    where r.contype in ('c', 'p', 'u', 'f', 'x') and r.conparentid = 0 and r.conislocal
+    where r.contype in ('c', 'p', 'u', 'f', 'x') and r.conparentid = 0 and (r.conislocal or (r.contype = 'c' and c.relispartition))
       and (r.coninhcount = 0 or r.contype = 'c') and {OWN_CLASS}
     order by r.contype = 'f', r.oid"""
+BEHIND_CONSTRAINT = "exists (select from pg_constraint r where r.conindid = c.oid and r.contype in ('p', 'u', 'x'))"
 INDEXES = f"""select 'index', i.indexrelid::regclass::text, def || case when i.indisvalid then '' else ' INVALID' end, def, 'DROP INDEX ' || i.indexrelid::regclass, ''
     from pg_index i join {CLASS.replace('pg_class c', 'pg_class c on c.oid = i.indexrelid')},
-    lateral (select regexp_replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ') def) l
-    where not c.relispartition and not exists (select from pg_constraint r where r.conindid = i.indexrelid and r.contype in ('p', 'u', 'x'))
-      and {OWN_CLASS} order by c.oid"""
+    lateral (select case when i.indisvalid then regexp_replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ') else pg_get_indexdef(i.indexrelid) end def) l
+    where not c.relispartition and not {BEHIND_CONSTRAINT} and {OWN_CLASS} order by c.oid"""
+# They come and go with the index of the partitioned table, under names of Postgres' choice (manual, 5.12.2.1).
+PARTITION_INDEXES = f"""select 'partition index', h.inhparent::regclass || ' on ' || i.indrelid::regclass, {X}::text, '', '', ''
+    from {CLASS} join pg_index i on i.indexrelid = c.oid join pg_inherits h on h.inhrelid = c.oid
+    where c.relkind in ('i', 'I') and c.relispartition and {OWN_CLASS}"""
 REPLICA_IDENTITY = _on_table(
     "replica identity",
     """case c.relreplident when 'i' then (select i.indexrelid::regclass::text from pg_index i where i.indrelid = c.oid and i.indisreplident)
@@ -396,8 +414,9 @@ VIEW_BODY = f"""{X} || coalesce(' WITH (' || {OPTIONS_OF.format(options='c.relop
     || rtrim(pg_get_viewdef(c.oid), ';')"""
 VIEWS = f"""select 'view', {X}::text, {VIEW_BODY}, 'CREATE VIEW ' || {VIEW_BODY}, 'DROP VIEW ' || {X}, 'CREATE OR REPLACE VIEW ' || {VIEW_BODY}
     from {CLASS} where c.relkind = 'v' and {OWN_CLASS} order by c.oid"""
+# Whether it is filled is no part of a schema: REFRESH changes it.
 MATERIALIZED = f"""select 'materialized view', {X}::text, pg_get_viewdef(c.oid),
-    'CREATE MATERIALIZED VIEW ' || {VIEW_BODY}, 'DROP MATERIALIZED VIEW ' || {X}, ''
+    'CREATE MATERIALIZED VIEW ' || {VIEW_BODY} || case when c.relispopulated then '' else ' WITH NO DATA' end, 'DROP MATERIALIZED VIEW ' || {X}, ''
     from {CLASS} where c.relkind = 'm' and {OWN_CLASS} order by c.oid"""
 TRIGGERS = f"""select 'trigger', quote_ident(g.tgname) || ' on ' || {X}, pg_get_triggerdef(g.oid), pg_get_triggerdef(g.oid),
     'DROP TRIGGER ' || quote_ident(g.tgname) || ' ON ' || {X}, ''
@@ -419,6 +438,12 @@ RULE_STATES = f"""select 'rule state', quote_ident(r.rulename) || ' on ' || {X},
     'ALTER TABLE ' || {X} || ' ENABLE RULE ' || quote_ident(r.rulename), ''
     from pg_rewrite r join pg_class c on c.oid = r.ev_class join pg_namespace n on n.oid = c.relnamespace
     where r.ev_enabled <> 'O' and {OWN_CLASS}"""
+# Functions, triggers, indexes and materialized views that an extension takes with it when it goes.
+EXTENSION_DEPENDENCIES = """select 'extension dependency', upper(i.type) || ' ' || i.identity || ' ' || quote_ident(e.extname), '',
+    'ALTER ' || upper(i.type) || ' ' || i.identity || ' DEPENDS ON EXTENSION ' || quote_ident(e.extname),
+    'ALTER ' || upper(i.type) || ' ' || i.identity || ' NO DEPENDS ON EXTENSION ' || quote_ident(e.extname), ''
+    from pg_depend d join pg_extension e on e.oid = d.refobjid, lateral pg_identify_object(d.classid, d.objid, 0) i
+    where d.refclassid = 'pg_extension'::regclass and d.deptype = 'x'"""
 POLICIES = f"""select 'policy', quote_ident(p.polname) || ' on ' || {X}, def, 'CREATE POLICY ' || quote_ident(p.polname) || ' ON ' || {X} || def,
     'DROP POLICY ' || quote_ident(p.polname) || ' ON ' || {X}, ''
     from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace,
@@ -515,17 +540,35 @@ def _all_privileges() -> Iterator[str]:
     yield _privileges("routine", "p.proacl", "acldefault('f', p.proowner)", "p.proowner", "ROUTINE", "p.oid::regprocedure",
                       f"pg_proc p join pg_namespace n on n.oid = p.pronamespace where {NOT_INTERNAL.format(catalog='pg_proc', oid='p.oid')}"
                       f" and {_own('pg_proc', 'p.oid')}")  # fmt: skip
+    yield _privileges("server", "s.srvacl", "acldefault('S', s.srvowner)", "s.srvowner", "FOREIGN SERVER", "quote_ident(s.srvname)",
+                      f"pg_foreign_server s where {NOT_OF_EXTENSION.format(catalog='pg_foreign_server', oid='s.oid')}")  # fmt: skip
+    yield _privileges("language", "l.lanacl", "acldefault('l', l.lanowner)", "l.lanowner", "LANGUAGE", "quote_ident(l.lanname)",
+                      "pg_language l where l.lanpltrusted")  # fmt: skip
+    yield _privileges("wrapper", "w.fdwacl", "acldefault('F', w.fdwowner)", "w.fdwowner", "FOREIGN DATA WRAPPER", "quote_ident(w.fdwname)",
+                      f"pg_foreign_data_wrapper w where {NOT_OF_EXTENSION.format(catalog='pg_foreign_data_wrapper', oid='w.oid')}")  # fmt: skip
+    # Arrays, multiranges and the rows of tables have no privileges of their own.
     yield _privileges("type", "t.typacl", "acldefault('T', t.typowner)", "t.typowner", "TYPE", "t.oid::regtype",
-                      f"pg_type t join pg_namespace n on n.oid = t.typnamespace where t.typacl is not null and {_own('pg_type', 't.oid')}")  # fmt: skip
+                      "pg_type t join pg_namespace n on n.oid = t.typnamespace left join pg_class c on c.oid = t.typrelid"
+                      " where (t.typtype in ('d', 'e', 'r') or c.relkind = 'c' or (t.typtype = 'b'"
+                      f" and not exists (select from pg_type e where e.typarray = t.oid))) and {_own('pg_type', 't.oid')}")  # fmt: skip
 
 
-DEFAULT_PRIVILEGES = """select 'default privilege', begin_ || ' ' || on_ || ' TO ' || to_, g.is_grantable::text,
-    begin_ || ' GRANT ' || on_ || ' TO ' || to_ || case when g.is_grantable then ' WITH GRANT OPTION' else '' end, begin_ || ' REVOKE ' || on_ || ' FROM ' || to_, ''
-    from pg_default_acl d, lateral aclexplode(d.defaclacl) g,
+# Without a schema they take the place of the built-in ones, which can be revoked; in a schema they are added.
+DEFAULT_PRIVILEGES = """select 'default privilege', begin_ || on_ || ' TO ' || to_, given,
+    case given when 'revoked' then take || on_ || ' FROM ' || to_ else give end,
+    case given when 'revoked' then give else take || on_ || ' FROM ' || to_ end, ''
+    from pg_default_acl d, lateral (
+        select coalesce(a.grantee, b.grantee) grantee, coalesce(a.privilege_type, b.privilege_type) privilege_type,
+          case when a.grantee is null then 'revoked' when a.is_grantable then 'with grant option' else 'granted' end given
+        from aclexplode(d.defaclacl) a full join (
+          select x.* from aclexplode(acldefault(case d.defaclobjtype when 'S' then 's' else d.defaclobjtype end, d.defaclrole)) x where d.defaclnamespace = 0
+        ) b on a.grantee = b.grantee and a.privilege_type = b.privilege_type
+        where b.grantee is null or a.grantee is null or a.is_grantable <> b.is_grantable) g,
     lateral (select 'ALTER DEFAULT PRIVILEGES FOR ROLE ' || d.defaclrole::regrole
-        || case d.defaclnamespace when 0 then '' else ' IN SCHEMA ' || d.defaclnamespace::regnamespace end begin_,
-      g.privilege_type || ' ON ' || case d.defaclobjtype when 'r' then 'TABLES' when 'S' then 'SEQUENCES' when 'f' then 'FUNCTIONS' when 'T' then 'TYPES' else 'SCHEMAS' end on_,
-      case g.grantee when 0 then 'PUBLIC' else g.grantee::regrole::text end to_) l
+        || case d.defaclnamespace when 0 then '' else ' IN SCHEMA ' || d.defaclnamespace::regnamespace end || ' ' begin_,
+      g.privilege_type || ' ON ' || case d.defaclobjtype when 'r' then 'TABLES' when 'S' then 'SEQUENCES' when 'f' then 'FUNCTIONS' when 'T' then 'TYPES'
+        when 'L' then 'LARGE OBJECTS' else 'SCHEMAS' end on_, case g.grantee when 0 then 'PUBLIC' else g.grantee::regrole::text end to_) l,
+    lateral (select begin_ || 'GRANT ' || on_ || ' TO ' || to_ || case given when 'with grant option' then ' WITH GRANT OPTION' else '' end give, begin_ || 'REVOKE ' take) m
     where pg_has_role(current_user, d.defaclrole, 'MEMBER')"""
 NAMED_ONLY = (
     _named_only("operator class", "pg_opclass", "opcnamespace"),
@@ -537,17 +580,21 @@ NAMED_ONLY = (
     _named_only("language", "pg_language"),
     _named_only("transform", "pg_transform"),
     _named_only("access method", "pg_am"),
+    _named_only("base type", "pg_type", "typnamespace", "o.typtype in ('b', 'p') and not exists (select from pg_type e where e.typarray = o.oid)"),
 )
 
 
 def queries(version: int) -> Iterator[str]:
     """``version`` is the server's, as in server_version_num."""
     yield from (SCHEMAS, EXTENSIONS, *NAMED_ONLY, COLLATIONS, ENUMS, DOMAINS, DOMAIN_DEFAULTS, _domain_not_null(version), DOMAIN_CONSTRAINTS)
-    yield from (COMPOSITES, RANGES, SERVERS, TEXT_SEARCH, TEXT_SEARCH_CONFIGURATIONS, TEXT_SEARCH_MAPPINGS, SEQUENCES)
-    yield from (FUNCTIONS, AGGREGATES, OPERATORS, CASTS, _tables(version), _columns(version), SEQUENCE_OWNERS, DEFAULTS)
-    yield from (IDENTITIES, _not_null(version), STORAGES, COMPRESSIONS, TARGETS, COLUMN_OPTIONS, PARTITIONS, CONSTRAINTS)
-    yield from (TABLE_OPTIONS, TOAST_OPTIONS, MATERIALIZED_OPTIONS, TOAST_OF_MATERIALIZED, KEY_OPTIONS, TYPED, INDEX_TARGETS)
-    yield from (FOREIGN_COLUMN_OPTIONS, USER_MAPPINGS, INDEXES, REPLICA_IDENTITY, CLUSTERED, ROW_SECURITY, FORCED, VIEWS, MATERIALIZED, RULES, RULE_STATES, TRIGGERS, TRIGGER_STATES)
-    yield from (POLICIES, STATISTICS, STATISTICS_TARGETS, EVENT_TRIGGERS, EVENT_TRIGGER_STATES, *_publications(version), EXTENSION_NEEDED)
+    yield from (COMPOSITES, RANGES, SERVERS, USER_MAPPINGS, TEXT_SEARCH, TEXT_SEARCH_CONFIGURATIONS, TEXT_SEARCH_MAPPINGS, SEQUENCES)
+    yield from (FUNCTIONS, AGGREGATES, OPERATORS, CASTS, _tables(version), _columns(version), SEQUENCE_OWNERS, UNLOGGED_SEQUENCES, DEFAULTS)
+    yield from (IDENTITIES, _not_null(version), STORAGES, COMPRESSIONS, TARGETS, COLUMN_OPTIONS, FOREIGN_COLUMN_OPTIONS, PARTITIONS, CONSTRAINTS, TYPED, INDEX_TARGETS)
+    yield _options("table", "c.relkind in ('r', 'p', 'f')", "TABLE")
+    yield _options("materialized view", "c.relkind = 'm'", "MATERIALIZED VIEW")
+    # The others say it in their definitions.
+    yield _options("index", f"c.relkind in ('i', 'I') and (c.relispartition or {BEHIND_CONSTRAINT})", "INDEX")
+    yield from (INDEXES, PARTITION_INDEXES, REPLICA_IDENTITY, CLUSTERED, ROW_SECURITY, FORCED, VIEWS, MATERIALIZED, RULES, RULE_STATES, TRIGGERS, TRIGGER_STATES)
+    yield from (POLICIES, EXTENSION_DEPENDENCIES, STATISTICS, STATISTICS_TARGETS, EVENT_TRIGGERS, EVENT_TRIGGER_STATES, *_publications(version))
     yield from _all_privileges()
     yield from (DEFAULT_PRIVILEGES, COMMENTS)

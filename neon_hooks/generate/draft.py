@@ -15,14 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from neon_hooks.database.attempts import Stored, attempt, changed_by_cast, relations, rolled_back, stored, values_in
+from neon_hooks.database.attempts import Stored, attempt, changed_by_cast, numberings, relations, rolled_back, stored, tables, values_in
 from neon_hooks.database.connect import Connection, connect, connect_when_ready
 from neon_hooks.database.definitions import Definition, Definitions, definitions
 from neon_hooks.database.execute import run_files
 from neon_hooks.database.inspect import schema_lines
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
-from neon_hooks.errors import Blocked
+from neon_hooks.errors import Blocked, DeadlineExceeded, NotInstalled, Unavailable
 from neon_hooks.facts import DatabaseError
 from neon_hooks.generate.comparison import comparable
 from neon_hooks.generate.deployed import Schema, schema
@@ -32,6 +32,7 @@ from neon_hooks.generate.files import Loss, Written, slug, written
 from neon_hooks.generate.gentle import Step, There, at_once, gentle
 from neon_hooks.generate.renames import Candidate, Rename, candidates, decided
 from neon_hooks.generate.repair import BY_DATA, Attempt, carry_out, different
+from neon_hooks.generate.sequences import continued, restarted
 from neon_hooks.sqlreader import last, parts
 from neon_hooks.sqlscript import split
 
@@ -169,21 +170,34 @@ def _tried(
         if first:
             return first, ()
     say("comparing the schemas")
-    engine = proposed(current, desired, deadline)
-    before = stored(connection)
+    engine = _proposed(current, desired, deadline)
     deadline.check("the comparison of the schemas")
-    attempted, gone, converted = _attempt(connection, engine, target, before)
-    if attempted.left or gone:
+    tried = _attempt(connection, engine, target)
+    if engine and any(tried.faults):
         # Without the engine, which makes anew what can be altered.
-        other, kept, others = _attempt(connection, [], target, before)
-        if len(other.left) < len(attempted.left) or (not other.left and len(kept) < len(gone)):
-            attempted, gone, converted = other, kept, others
-    if attempted.left:
-        raise _inexpressible(attempted)
+        tried = min(tried, _attempt(connection, [], target), key=lambda each: each.faults)
+    if tried.attempted.left:
+        raise _inexpressible(tried.attempted)
     if order.rows:
-        _check_converted(connection, converted)
-    lost = [(column, values) for column, values in _values(connection, order, gone).items() if values]
-    return attempted, tuple(_losses(connection, lost, target))
+        _check_converted(connection, tried.converted)
+    values = _values(connection, order, tried.gone)
+    emptied = sorted({column.of for column, count in values.items() if count and tried.is_made_anew(column)})
+    if emptied:
+        raise Blocked(
+            "no statement is known that keeps the rows of these, which would be made anew: " + ", ".join(f"table {name}" for name in emptied),
+            fix="write a migration for them by hand; the rest is generated afterwards",
+        )
+    return tried.attempted, tuple(_losses(values, tried))
+
+
+def _proposed(current: Dsn, desired: Dsn, deadline: Deadline) -> list[str]:
+    """Nothing where the engine stumbles: what the definitions make without it is proven like the rest, or refused by name."""
+    try:
+        return proposed(current, desired, deadline)
+    except (NotInstalled, DeadlineExceeded):
+        raise
+    except Unavailable:
+        return []
 
 
 def _as_written(connection: Connection, order: Order, target: Definitions) -> Attempt | None:
@@ -195,17 +209,45 @@ def _as_written(connection: Connection, order: Order, target: Definitions) -> At
     return Attempt(connection, target, done=list(order.own))
 
 
-def _attempt(
-    connection: Connection, engine: Sequence[str], target: Definitions, before: Sequence[Stored]
-) -> tuple[Attempt, list[Stored], list[tuple[Stored, str]]]:
-    """With the columns that it takes away, and those to which it gives another type."""
+@dataclass(frozen=True)
+class Tried:
+    """An attempt, and what it would cost. ``gone`` are columns whose values it takes away, ``there`` the tables afterwards."""
+
+    attempted: Attempt
+    gone: Sequence[Stored]
+    converted: Sequence[tuple[Stored, str]]  # columns that get another type
+    there: Mapping[str, int]
+    restarted: Sequence[str]
+
+    @property
+    def faults(self) -> tuple[int, ...]:
+        """The fewer the better, the first ones above all."""
+        return bool(self.attempted.left), len(self.gone), len(self.restarted), self.attempted.undone
+
+    def is_made_anew(self, column: Stored) -> bool:
+        return self.there.get(column.of, column.oid) != column.oid
+
+
+def _attempt(connection: Connection, engine: Sequence[str], target: Definitions) -> Tried:
+    before, numbered = stored(connection), numberings(connection)
     with rolled_back(connection):
         connection.execute("set local check_function_bodies = off")
         attempted = carry_out(connection, engine, target)
+        now = numberings(connection)
+        again, following = restarted(numbered, now, attempted.done), continued(numbered, now, before, attempted.done)
+        attempted.left += [f"sequence {name}, which would start again" for name in again if name not in following]
+        for name, statement in following.items():
+            failed = attempt(connection, [statement])
+            if failed:
+                attempted.refused[statement] = failed
+                attempted.left.append(f"sequence {name}")
+            attempted.done.append(statement)
         after = {(column.oid, column.number): column.type for column in stored(connection)}
+        there = tables(connection)
     types = [(column, after.get((column.oid, column.number), "")) for column in before]
     gone = [column for column, type in types if not type]
-    return attempted, gone, [(column, type) for column, type in types if type not in ("", column.type)]
+    converted = [(column, type) for column, type in types if type not in ("", column.type)]
+    return Tried(attempted, gone, converted, there, sorted({*again, *following}))
 
 
 def _check_converted(connection: Connection, converted: Sequence[tuple[Stored, str]]) -> None:
@@ -219,18 +261,18 @@ def _check_converted(connection: Connection, converted: Sequence[tuple[Stored, s
         )
 
 
-def _losses(connection: Connection, lost: Sequence[tuple[Stored, int]], target: Definitions) -> list[Loss]:
+def _losses(values: Mapping[Stored, int], tried: Tried) -> list[Loss]:
     """By column; a whole table by its fullest column."""
-    oids = {column.oid for column in stored(connection)}
-    tables: dict[tuple[str, str], int] = {}
+    oids = set(tried.there.values())
+    whole: dict[tuple[str, str], int] = {}
     found = []
-    for column, values in lost:
+    for column, count in values.items():
         table = column.schema, column.table
-        if column.oid not in oids or ("table", column.of) not in target:
-            tables[table] = max(values, tables.get(table, 0))
-        else:
-            found.append(Loss(*table, column.column, values))
-    return found + [Loss(*table, "", values) for table, values in tables.items()]
+        if count and column.oid not in oids:
+            whole[table] = max(count, whole.get(table, 0))
+        elif count:
+            found.append(Loss(*table, column.column, count))
+    return found + [Loss(*table, "", count) for table, count in whole.items()]
 
 
 def _values(connection: Connection, order: Order, columns: Sequence[Stored]) -> Mapping[Stored, int]:
@@ -262,8 +304,10 @@ def _check_renames(
 def _by_name(columns: Sequence[Stored]) -> dict[str, list[Stored]]:
     found: dict[str, list[Stored]] = {}
     for column in columns:
-        found.setdefault(column.of, []).append(column)
-        found.setdefault(f"{column.of}.{column.named}", []).append(column)
+        names = {column.of, column.root} - {""}  # the rows of a partitioned table are its partitions'
+        for table in names:
+            found.setdefault(table, []).append(column)
+            found.setdefault(f"{table}.{column.named}", []).append(column)
     return found
 
 

@@ -82,9 +82,11 @@ def candidates(current: Definitions, desired: Definitions) -> Iterator[Candidate
         if old.kind == "table":
             columns = shape(current, old.name)
             for new in come:
-                if new.kind == "table" and columns and _alike(columns, shape(desired, new.name)):
+                # Partitions are alike, and come and go.
+                partitions = ("partition", old.name) in current and ("partition", new.name) in desired
+                if new.kind == "table" and columns and not partitions and _alike(columns, shape(desired, new.name)):
                     yield Candidate(old, new)
-        elif old.kind == "column" and ("table", home(old.name)) in desired:
+        elif old.kind == "column" and ("table", home(old.name)) in desired and ("partition", home(old.name)) not in current:
             for new in come:
                 if new.kind == "column" and home(new.name) == home(old.name) and new.text == old.text:
                     yield Candidate(old, new)

@@ -23,12 +23,13 @@ BY_DATA = ("22", "23")  # SQLSTATE classes of data exceptions and violated const
 # First what holds other objects: with a table come its columns, and go its constraints.
 HOLDERS = frozenset(
     "schema extension collation enum domain server sequence function procedure aggregate operator cast table view"
-    " publication statistics partition".split()
+    " publication statistics".split()
 ) | {"composite type", "range type", "materialized view", "event trigger", "text search dictionary", "text search configuration"}
 OF_A_DOMAIN = frozenset({"domain default", "domain not null", "domain constraint"})
 OF_A_COLUMN = frozenset({"default", "not null", "identity"})
-LAST = frozenset({"privilege", "default privilege", "comment"})
-STATES = frozenset({"trigger state", "rule state", "event trigger state", "publication options", "statistics object target", "cluster"})
+LAST = frozenset({"privilege", "default privilege", "comment", "partition index"})
+# A partition is attached when it has all that its parent has.
+STATES = frozenset({"trigger state", "rule state", "event trigger state", "publication options", "statistics object target", "cluster", "partition"})
 # What goes with these by CASCADE holds no values, and is made again from the desired schema.
 CASCADES = frozenset({"view", "materialized view", "function", "procedure", "aggregate", "constraint", "operator", "index"})
 
@@ -42,12 +43,17 @@ class Attempt:
     done: list[str] = field(default_factory=list)
     refused: dict[str, DatabaseError] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
+    before: Definitions = field(default_factory=dict)
+    current: Definitions = field(default_factory=dict)  # when the round began
+    undone: bool = False  # whether the engine had made something that had to be dropped again
 
 
 def carry_out(connection: Connection, engine: Sequence[str], desired: Definitions) -> Attempt:
     """Inside of a transaction of the caller's. ``left`` names what still differs."""
-    made = Attempt(connection, desired)
+    made = Attempt(connection, desired, before=definitions(connection))
     _run(made, [list(_engines(statement)) for statement in engine])
+    by_engine = len(made.done)
+    new = [each.drop for key, each in definitions(connection).items() if key not in made.before and each.drop] if engine else []
     for _ in range(ROUNDS):
         made.refused.clear()  # the repair does without the engine's, or says so itself
         before = len(made.done)
@@ -58,6 +64,7 @@ def carry_out(connection: Connection, engine: Sequence[str], desired: Definition
         if len(made.done) == before:
             break
     made.left = [str(each) for each in different(definitions(connection), desired)]
+    made.undone = any(statement in new for statement in made.done[by_engine:])
     return made
 
 
@@ -89,17 +96,17 @@ STAGES = range(4)
 
 def _repair(made: Attempt, stage: int) -> bool:
     """One round for the kinds of one stage; whether anything could be done."""
-    current = definitions(made.connection)
+    made.current = current = definitions(made.connection)
     fixes: list[list[Way]] = []
     for each in reversed(list(current.values())):
         if _stage(each.kind) == stage and each.key not in made.desired and not _comes_with(each, current, made.desired):
-            fixes.append(list(_drops(each)))
+            fixes.append(list(_drops(made.desired, each)))
     for each in made.desired.values():
         if _stage(each.kind) != stage or _comes_with(each, made.desired, current):
             continue
         old = current.get(each.key)
         if old is None:
-            fixes.append([[each.create]] if each.create else [])
+            fixes.append(list(_creates(made.desired, current, each)))
         elif old.text != each.text:
             fixes.append(list(_changes(made, old, each)))
     before = list(made.done)
@@ -138,13 +145,31 @@ def _first(made: Attempt, ways: list[Way]) -> DatabaseError | None:
         if error is None:
             made.done += way
             return None
-        if error.sqlstate[:2] in BY_DATA:
+        # A table whose rows do not fit into one partition may fit into another.
+        if error.sqlstate[:2] in BY_DATA and " ATTACH PARTITION " not in way[-1]:
             return error
         first = first or error
     return first
 
 
-def _drops(old: Definition) -> Iterator[Way]:
+def _creates(desired: Definitions, current: Definitions, new: Definition) -> Iterator[Way]:
+    """A sequence goes on where it was, whatever becomes of the column that it fills."""
+    if new.kind == "identity":
+        sequence = _sequence_of(new)
+        if ("sequence", sequence) in current:  # that of a serial column
+            yield _replaced(sequence, new.create, f"DROP SEQUENCE {_aside(sequence)}")
+    if new.kind == "sequence":
+        for old in _former(desired, current, new):
+            yield [f"ALTER SEQUENCE {old} RENAME TO {last(new.name)}"]
+    if new.create:
+        yield [new.create]
+
+
+def _drops(desired: Definitions, old: Definition) -> Iterator[Way]:
+    if old.kind == "identity":
+        sequence = desired.get(("sequence", _sequence_of(old)))
+        if sequence and sequence.create:  # that of a serial column from now on
+            yield _replaced(sequence.name, sequence.create, old.drop)
     if old.drop:
         yield [old.drop]
         if old.kind in CASCADES:
@@ -161,6 +186,33 @@ def _changes(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
         yield [old.drop, new.create]
         if new.kind in CASCADES:
             yield [f"{old.drop} CASCADE", new.create]
+
+
+def _sequence_of(identity: Definition) -> str:
+    return identity.text.removeprefix("ALWAYS ").removeprefix("BY DEFAULT ")
+
+
+def _aside(sequence: str) -> str:
+    name = parts(sequence)[-1][:55].replace('"', '""')
+    return f'{home(sequence)}."{name}_before"'
+
+
+def _replaced(sequence: str, create: str, drop: str) -> Way:
+    """A sequence by another of the same name, which goes on counting from there."""
+    aside, literal = _aside(sequence), sequence.replace("'", "''")
+    rename = f"ALTER SEQUENCE {sequence} RENAME TO {last(aside)}"
+    return [rename, create, f"SELECT setval('{literal}', last_value, is_called) FROM {aside}", drop]
+
+
+def _former(desired: Definitions, current: Definitions, new: Definition) -> Iterator[str]:
+    """Names of sequences that nobody wants any more and that belong to the column of the new one."""
+    columns = {each.name for each in desired.values() if each.kind == "identity" and _sequence_of(each) == new.name}
+    owner = desired.get(("sequence owner", new.name))
+    columns |= {owner.text} if owner else set()
+    for each in current.values():
+        sequence, column = (_sequence_of(each), each.name) if each.kind == "identity" else (each.name, each.text)
+        if each.kind in ("identity", "sequence owner") and column in columns and ("sequence", sequence) not in desired:
+            yield sequence
 
 
 def _column(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
@@ -184,12 +236,36 @@ def _column(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
         if views:
             yield [*views, new.alter]
             yield [*views, f"{column} DROP DEFAULT", new.alter]
+        followers = _generated_from(made.current, table, last(new.name))
+        if followers:  # they come again, with the values that follow from the new ones
+            yield [*(f"{each.drop} CASCADE" for each in followers), *views, new.alter]
+
+
+def _generated_from(current: Definitions, table: str, column: str) -> list[Definition]:
+    speaks = re.compile(rf"GENERATED ALWAYS AS \(.*(?<![\w$]){re.escape(column)}(?![\w$])", re.DOTALL)
+    return [each for each in current.values() if each.kind == "column" and home(each.name) == table and speaks.search(each.text)]
 
 
 def _table(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
     one, other = (text.removeprefix("UNLOGGED ") for text in (old.text, new.text))
     if one == other:
         yield [f"ALTER TABLE {new.name} SET {'UNLOGGED' if new.text.startswith('UNLOGGED ') else 'LOGGED'}"]
+    parents, wanted = _parents(one), _parents(other)
+    if one.startswith(" INHERITS ") or other.startswith(" INHERITS "):
+        yield [
+            *(f"ALTER TABLE {new.name} NO INHERIT {parent}" for parent in parents if parent not in wanted),
+            *(f"ALTER TABLE {new.name} INHERIT {parent}" for parent in wanted if parent not in parents),
+        ]
+    if not one and other.startswith(" PARTITION BY "):
+        # It becomes a partition of the new one, with the rows that it has.
+        for each in made.desired.values():
+            if each.kind == "partition" and each.text.startswith(f"{new.name} ") and home(each.name) == home(new.name):
+                yield [f"ALTER TABLE {new.name} RENAME TO {last(each.name)}", new.create, each.create]
+
+
+def _parents(text: str) -> list[str]:
+    """``INHERITS (public.a, public.b)``."""
+    return items(text.removeprefix(" INHERITS (").removesuffix(")")) if text.startswith(" INHERITS (") else []
 
 
 def _constraint(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
@@ -292,6 +368,40 @@ def _view(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
     yield [new.alter]
 
 
+def _sequence(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
+    """START alone is for the next RESTART, which one that counts already does not get."""
+    renamed = any(each.startswith("ALTER SEQUENCE ") and each.endswith(f" RENAME TO {last(new.name)}") for each in made.done)
+    start, wanted = (re.findall(r" START WITH (-?[0-9]+)", each.text) for each in (old, new))
+    yield [new.alter if start == wanted or renamed or new.key in made.before else f"{new.alter} RESTART"]
+
+
+def _identity(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
+    one, other = _sequence_of(old), _sequence_of(new)
+    kind = [] if old.text.removesuffix(one) == new.text.removesuffix(other) else [new.alter]
+    yield [*([] if one == other else [f"ALTER SEQUENCE {one} RENAME TO {last(other)}"]), *kind]
+
+
+def _partition(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
+    """Between two parents it has the chance to take over what the new one calls its constraints."""
+    renamed = [
+        way[0] for key, each in made.current.items()
+        if each.kind == "not null" and home(each.name) == new.name and key in made.desired
+        for way in _not_null(made, each, made.desired[key]) if len(way) == 1
+    ]  # fmt: skip
+    yield [old.drop, *renamed, new.create]
+
+
+def _materialized_view(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
+    """One that people read is filled at once."""
+    create = new.create.removesuffix(" WITH NO DATA")
+    yield [old.drop, create]
+    yield [f"{old.drop} CASCADE", create]
+
+
+def _partition_index(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
+    yield [f"ALTER INDEX {old.text} RENAME TO {last(new.text)}"]
+
+
 SPECIAL: Mapping[str, Callable[[Attempt, Definition, Definition], Iterator[Way]]] = {
     "column": _column,
     "table": _table,
@@ -302,4 +412,9 @@ SPECIAL: Mapping[str, Callable[[Attempt, Definition, Definition], Iterator[Way]]
     "enum": _enum,
     "not null": _not_null,
     "view": _view,
+    "sequence": _sequence,
+    "identity": _identity,
+    "partition": _partition,
+    "materialized view": _materialized_view,
+    "partition index": _partition_index,
 }

@@ -27,6 +27,7 @@ class Verdict(Enum):
     NEEDLESS = "writes though nothing differs"
     AGAIN = "writes once more what is there"
     ROWS = "rows of untouched columns changed"
+    RESTARTS = "a sequence starts again"
     UNSAID = "values dropped without a word"
     FAILS = "does not apply"
     CRASHED = "crashed"
@@ -69,6 +70,7 @@ def _judge(pair: Pair, candidate: Candidate, server: Server, main: Database, wan
     sums = rows.checksums(main, to_keep, afterwards=False)
     going = rows.vanishing(main, had, wants, pair.renames)
     before, desired = dumps.read(main.dump()), dumps.read(wanted.dump())
+    counted, colliding = rows.counters(main), rows.collisions(main)
 
     written = candidate.write(pair, server, main, wanted)
     if written.crashed:
@@ -86,6 +88,11 @@ def _judge(pair: Pair, candidate: Candidate, server: Server, main: Database, wan
     now = rows.checksums(main, to_keep, afterwards=True)
     changed = [table for table in now if now[table] != sums[table]]
     unsaid = [name for name in going if not _says(written, name) and name.replace('"', "") not in pair.dropped]
+    counts = rows.counters(main)
+    again = [name for name in counted if counts.get(name, counted[name]) < counted[name]]
+    again += sorted(rows.collisions(main) - colliding)
+    if again and verdict in RIGHT:
+        verdict, detail = Verdict.RESTARTS, ", ".join(again)
     if changed:
         verdict, detail = Verdict.ROWS, f"{', '.join(changed)}\n{detail}"
     elif verdict in RIGHT and unsaid:

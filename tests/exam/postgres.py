@@ -116,6 +116,10 @@ class Server:
             raise
         return made
 
+    def copy(self, database: Database, name: str) -> None:
+        """Nobody may be connected to it."""
+        self._main.rows(f"create database {name} template {database.dsn.database}")
+
     def drop(self, *databases: Database) -> None:
         for database in databases:
             self._main.rows(f"drop database if exists {database.dsn.database} with (force)")

@@ -4,6 +4,8 @@ For every table that main has and that is still wanted: the number of its rows; 
 whose type stays; and for those whose type changes, how many values they have. A composite type changes with
 its attributes. Generated columns follow from others and do not count. A partition is looked at by itself, as
 it may come and go with its rows.
+
+And of every sequence: that it does not go back, and does not hand out numbers that a column has already.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ select format('%I.%I', n.nspname, c.relname), c.relkind, quote_ident(a.attname),
     format_type(a.atttypid, a.atttypmod) || coalesce((
         select string_agg(format(' %I %s', x.attname, format_type(x.atttypid, x.atttypmod)), ',' order by x.attnum)
         from pg_type t join pg_attribute x on x.attrelid = t.typrelid and x.attnum > 0 and not x.attisdropped
-        where t.oid = a.atttypid and t.typtype = 'c'), ''), a.attgenerated <> ''
+        where t.oid = a.atttypid and t.typtype = 'c'), ''), a.attgenerated <> '',
+    (select format('%I.%I', m.nspname, r.relname) from pg_class r join pg_namespace m on m.oid = r.relnamespace
+        where r.oid = pg_partition_root(c.oid))
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
     left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
@@ -35,6 +39,7 @@ class Column:
     name: str
     type: str
     generated: bool
+    root: str | None  # whose partition the table is, or itself
 
 
 @dataclass(frozen=True)
@@ -77,12 +82,18 @@ def kept(before: Tables, wanted: Tables, renames: Mapping[str, str]) -> list[Kep
         retyped: list[tuple[str, str]] = []
         for column in wanted.columns:
             if column.table == table and not column.generated:
-                stated = renames.get(f"{table}.{column.name}", "").rpartition(".")[2]
+                stated = _former(column, renames)
                 old = types.get((old_table, stated or column.name))
                 if old and not old.generated:
                     (same if old.type == column.type else retyped).append((column.name, old.name))
         found.append(Kept(table, old_table, tuple(same), tuple(retyped)))
     return found
+
+
+def _former(column: Column, renames: Mapping[str, str]) -> str:
+    """The old name, where one is stated: for a partition at the table that it is a part of."""
+    stated = (renames.get(f"{table}.{column.name}", "") for table in (column.table, column.root))
+    return next(filter(None, stated), "").rpartition(".")[2]
 
 
 def checksums(database: Database, to_keep: list[Kept], *, afterwards: bool) -> dict[str, str]:
@@ -111,7 +122,7 @@ def vanishing(database: Database, before: Tables, wanted: Tables, renames: Mappi
     """Tables and columns that hold values now and are not wanted any more."""
     stay = {renames.get(table, table): table for table in wanted.names}
     columns = {
-        (renames.get(c.table, c.table), renames.get(f"{c.table}.{c.name}", c.name).rpartition(".")[2])
+        (renames.get(c.table, c.table), _former(c, renames) or c.name)
         for c in wanted.columns
     }
     gone = []
@@ -125,3 +136,33 @@ def vanishing(database: Database, before: Tables, wanted: Tables, renames: Mappi
                 counted = database.rows(f"select count({column.name}) from only {table}")
                 gone += [f"{table}.{column.name}"] if counted != [(0,)] else []
     return gone
+
+
+SEQUENCES = "select schemaname, sequencename, increment_by > 0 from pg_sequences"
+FILLED = """
+select format('%I.%I', n.nspname, c.relname), quote_ident(a.attname), pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname)
+from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and a.attnum > 0 and not a.attisdropped and a.atttypid in (20, 21, 23)
+    and pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname) is not null
+"""
+
+
+def counters(database: Database) -> dict[str, int]:
+    """By name: the last number of each ascending sequence, 0 before the first."""
+    found = {}
+    for schema, name, ascending in database.rows(SEQUENCES):
+        quoted = f'"{schema}"."{name}"'
+        if ascending:
+            ((last, called),) = database.rows(f"select last_value, is_called from {quoted}")
+            found[f"{schema}.{name}"] = last if called else last - 1
+    return found
+
+
+def collisions(database: Database) -> set[str]:
+    """Columns that have, or are past, the next number of their sequence."""
+    found = set()
+    for table, column, sequence in database.rows(FILLED):
+        asked = f"select max({column}) > case when is_called then last_value else last_value - 1 end from {table}, {sequence} group by last_value, is_called"
+        if database.rows(asked) == [(True,)]:
+            found.add(f"{table}.{column}")
+    return found

@@ -14,7 +14,8 @@ from neon_hooks.database.definitions import definitions
 from neon_hooks.database.scratch import scratch_database
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
-from neon_hooks.errors import Blocked
+from neon_hooks.errors import Blocked, NotInstalled, Unavailable
+from neon_hooks.generate import draft as draft_module
 from neon_hooks.generate.draft import Draft, Order, compare, draft
 from neon_hooks.generate.repair import carry_out, different
 
@@ -112,6 +113,32 @@ UNSEEN = {
         "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS 'SELECT ''x''::text'; CREATE TABLE d (a text DEFAULT f());",
         "f()",
     ),
+    "a default of a view's column": ("CREATE VIEW v AS SELECT a FROM t; ALTER VIEW v ALTER a SET DEFAULT 'x';", "ALTER VIEW public.v ALTER COLUMN a SET"),
+    "statistics of a materialized view": (
+        "CREATE MATERIALIZED VIEW m AS SELECT a FROM t; ALTER MATERIALIZED VIEW m ALTER a SET STATISTICS 9;",
+        "ALTER COLUMN a SET STATISTICS 9",
+    ),
+    "an option of the TOAST table": ("ALTER TABLE t SET (toast.autovacuum_enabled = false);", "toast.autovacuum_enabled"),
+    "an option of a key's index": ("ALTER INDEX t_pkey SET (fillfactor = 60);", "ALTER INDEX public.t_pkey SET (fillfactor"),
+    "a type's revoke": ("CREATE TYPE e AS ENUM ('a'); REVOKE USAGE ON TYPE e FROM PUBLIC;", "REVOKE USAGE ON TYPE public.e FROM PUBLIC"),
+    "default privileges that are revoked": (
+        "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;",
+        "REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
+    ),
+    "what an extension takes with it": (
+        "CREATE EXTENSION citext; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER FUNCTION f() DEPENDS ON EXTENSION citext;",
+        "DEPENDS ON EXTENSION citext",
+    ),
+    "an index below a partitioned one": (
+        "CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);"
+        " CREATE INDEX pa ON p (a); ALTER INDEX p1_a_idx RENAME TO other;",
+        "RENAME TO other",
+    ),
+    "partitions of partitions": (
+        "CREATE TABLE p (a int NOT NULL, b int NOT NULL CHECK (b > 0)) PARTITION BY LIST (a);"
+        " CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (b); CREATE TABLE p12 PARTITION OF p1 FOR VALUES IN (2);",
+        "PARTITION BY LIST (b)",
+    ),
     "a trigger on a partitioned table": (
         "CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
         " CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);"
@@ -135,6 +162,87 @@ def test_a_constraint_that_is_to_stay_not_valid_stays_so(database: Dsn, before: 
     there = f"INSERT INTO t VALUES (1, 'a', -1); ALTER TABLE t ADD CONSTRAINT c CHECK ({before}) NOT VALID;" if before else ""
     made = drafted(database, T + there, T + f"ALTER TABLE t ADD CONSTRAINT c CHECK ({after}) NOT VALID;")
     assert "NOT VALID" in sql_of(made) and "VALIDATE" not in sql_of(made)
+
+
+# A sequence goes on where it was, or behind what is there already: before, rows, after, the next number.
+NUMBERS = {
+    "a serial that becomes an identity": ("id serial PRIMARY KEY", "DEFAULT VALUES", "id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY", 2),
+    "an identity that becomes a serial": ("id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "DEFAULT VALUES", "id serial PRIMARY KEY", 2),
+    "an identity above what is there": ("id int PRIMARY KEY", "VALUES (41)", "id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY", 42),
+    "a serial above what is there": ("id int NOT NULL", "VALUES (41)", "id serial", 42),
+    "a start that is higher": ("id int PRIMARY KEY", "VALUES (41)", "id int GENERATED ALWAYS AS IDENTITY (START 100) PRIMARY KEY", 100),
+    "another name": (
+        "id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "DEFAULT VALUES",
+        "id int GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME n) PRIMARY KEY", 2,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", NUMBERS)
+def test_numbers_go_on(database: Dsn, what: str) -> None:
+    before, rows, after, expected = NUMBERS[what]
+    run(database, f"CREATE TABLE s ({before}); INSERT INTO s {rows};")
+    drafted(database, "", f"CREATE TABLE s ({after});")
+    with closing(connect(database)) as connection:
+        connection.execute("INSERT INTO s DEFAULT VALUES")
+        assert connection.execute("SELECT max(id) FROM s").fetchone() == (expected,)
+
+
+def test_the_number_of_a_renamed_table_goes_on(database: Dsn) -> None:
+    run(database, "CREATE TABLE old (id serial PRIMARY KEY, a text); INSERT INTO old (a) VALUES ('x');")
+    drafted(database, "", "CREATE TABLE new (id serial PRIMARY KEY, a text);", "old=new")
+    with closing(connect(database)) as connection:
+        assert connection.execute("INSERT INTO new DEFAULT VALUES RETURNING id").fetchone() == (2,)
+
+
+ROWS_OF_TWO_YEARS = "CREATE TABLE r (day date NOT NULL, a int); INSERT INTO r VALUES ('2026-05-05', 1), ('2027-05-05', 2);"
+PARTITIONED = "CREATE TABLE r (day date NOT NULL, a int) PARTITION BY RANGE (day);"
+FIRST_YEAR = " CREATE TABLE r_1 PARTITION OF r FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');"
+
+
+def test_a_table_becomes_a_partition_of_itself_or_nothing_is_drafted(database: Dsn) -> None:
+    """Never dropped, made anew and empty, under the same name."""
+    run(database, ROWS_OF_TWO_YEARS)
+    with pytest.raises(Blocked, match="table public.r"):
+        drafted(database, "", PARTITIONED + FIRST_YEAR + " CREATE TABLE r_2 PARTITION OF r FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');")
+    made = drafted(database, "", PARTITIONED + " CREATE TABLE r_all PARTITION OF r FOR VALUES FROM ('2020-01-01') TO (MAXVALUE);")
+    assert not made.lost and "RENAME TO r_all" in sql_of(made)
+    with closing(connect(database)) as connection:
+        assert connection.execute("SELECT sum(a), count(*) FROM r").fetchone() == (3, 2)
+
+
+def test_years_that_come_and_go_are_no_rename(database: Dsn) -> None:
+    run(database, PARTITIONED + FIRST_YEAR + " INSERT INTO r VALUES ('2026-05-05', 1);")
+    made = drafted(database, "", PARTITIONED + FIRST_YEAR.replace("2027-", "2028-").replace("2026-", "2027-").replace("r_1", "r_2"))
+    assert [str(loss) for loss in made.lost] == ["1 value of public.r_1"]
+
+
+def test_a_column_of_all_partitions_may_have_been_renamed(database: Dsn) -> None:
+    run(database, PARTITIONED + FIRST_YEAR + " INSERT INTO r VALUES ('2026-05-05', 1);")
+    with pytest.raises(Blocked, match=r"r\.a has 1 values that are not null: --rename r\.a=b"):
+        drafted(database, "", (PARTITIONED + FIRST_YEAR).replace("a int", "b int"))
+
+
+def test_where_the_engine_stumbles_the_definitions_do_it(database: Dsn, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: object) -> list[str]:
+        raise Unavailable("migra failed")
+
+    monkeypatch.setattr(draft_module, "proposed", stumble)
+    assert "ADD COLUMN e" in sql_of(drafted(database, T, T + "ALTER TABLE t ADD COLUMN e int;"))
+
+    def lack(*_: object) -> list[str]:
+        raise NotInstalled("migra cannot be imported")
+
+    monkeypatch.setattr(draft_module, "proposed", lack)
+    with pytest.raises(NotInstalled):
+        drafted(database, "", T + "ALTER TABLE t ADD COLUMN e int, ADD COLUMN f int;")
+
+
+def test_an_order_that_fails_is_given_up(database: Dsn) -> None:
+    """The view needs the key, whose index would be built in a file of its own after it."""
+    before = "CREATE TABLE k (id int NOT NULL, a int); INSERT INTO k VALUES (1, 1);"
+    after = "CREATE TABLE k (id int PRIMARY KEY, a int); CREATE VIEW v AS SELECT id, a, count(*) AS n FROM k GROUP BY id;"
+    assert "CREATE OR REPLACE VIEW" in sql_of(drafted(database, before, after)).upper()
 
 
 CHANGES = {
