@@ -24,9 +24,11 @@ from neon_hooks.run import execute
 from neon_hooks.systems import by_name
 from neon_hooks.systems.base import kept
 from neon_hooks.trials.apply import apply
+from neon_hooks.trials.deployed import deployed, habits
 from neon_hooks.trials.place import Place, look
 from neon_hooks.tree import Tree
 from tests.checks.catalogue_test import BEFORE, EXAMPLES, LIMITS, ROWS, SHOP
+from tests.checks.watching import OLD_CODE
 from tests.checks.written_for import OPERATIONS, TOOLS, Tool, Written, in_a_do_block, operation, written, written_in_one
 from tests.fix_systems import PROJECTS, Project, python_environment, query, tree_of
 from tests.fix_tools import node_modules
@@ -80,10 +82,13 @@ class Team:
         deadline = Deadline.after(60)
         place = Place(self.project.path, copy, deadline)
         prepared = self.project.prepare()
-        return apply(
-            system, work, place, look(place, kept(system, work.unit), tables=True),
-            lambda dsn: execute(prepared, dsn=dsn, deadline=deadline, redact=str),
-        )  # fmt: skip
+        sight = look(place, kept(system, work.unit), tables=True)
+        assert sight.catalogue
+        with habits(place, OLD_CODE, sight.catalogue) as old:
+            facts = apply(
+                system, work, place, sight, lambda dsn: execute(prepared, dsn=dsn, deadline=deadline, redact=str)
+            )
+            return deployed(facts, place, old)
 
     def copy(self) -> Dsn:
         made = replace(self.deployed, database=f"copy_{next(NUMBERS)}")

@@ -45,6 +45,7 @@ SENT = (
     "SELECT o.id FROM orders o JOIN recent_orders r USING (id)",
     "SELECT taken_on, value FROM measures WHERE taken_on > $1",
 )
+OLD_CODE = Known(tuple(Query(sql, "q.sql", line) for line, sql in enumerate(SENT, start=1)))
 WORK = Work(Unit("sql", "", "migrations", ()), (Migration(PATH, PATH, ""),), (Migration(PATH, PATH, ""),))
 NAMED = "quote_ident(n.nspname) || '.' || quote_ident(c.relname)"
 OURS = "join pg_namespace n on n.oid = c.relnamespace and n.nspname !~ '^(pg_|information_schema|watching)'"
@@ -206,8 +207,7 @@ def with_old_code(
     place = Place(Path(), dsn, Deadline.after(60))
     with closing(connect(dsn)) as connection:
         before = tables.catalogue(connection)
-    queries = tuple(Query(sql, "q.sql", line) for line, sql in enumerate(SENT, start=1))
-    with habits(place, Known(queries), before) as old:
+    with habits(place, OLD_CODE, before) as old:
         assert len(old.ready) == len(SENT) and not old.so_far.untried
         seen = see(dsn, messages)
         with closing(connect(dsn)) as connection:
