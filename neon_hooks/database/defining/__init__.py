@@ -1,0 +1,1 @@
+"""The queries behind definitions.py, by what they are about; definition_queries.py puts them in order."""
