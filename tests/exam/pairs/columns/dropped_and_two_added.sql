@@ -1,4 +1,5 @@
 -- Nothing tells whether one of the new columns is the old one.
+-- expect: refusal
 
 ---- before
 create table person (id int primary key, name text);
