@@ -254,8 +254,8 @@ def test_the_whole_takes_no_more_than_twice_as_long_unless_the_settings_say_so(t
 
 
 def test_without_time_nothing_is_cut_off(team: Team) -> None:
-    SQL.start(team)
-    pushed = team.push({"migrations/003_x.sql": TWO_COLUMNS}, environ={**ON, "NEON_HOOKS_DEADLINE": "4s"})
+    SQL.start(team)  # LEAST of trials/rerun.py is as long as all of the time
+    pushed = team.push({"migrations/003_x.sql": TWO_COLUMNS}, environ={**ON, "NEON_HOOKS_DEADLINE": "3s"})
     if pushed.document["verdict"] == "pass":  # else this machine was too slow for the rest as well
         assert cuts(pushed) == [] and "the deadline is near" in said(pushed)["rerun-not-tried"]["message"]
 
