@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from datetime import datetime, timezone
@@ -10,6 +11,8 @@ from decimal import Decimal
 import psycopg
 from psycopg.types.json import Jsonb
 
+# It warns of an aborted pipeline or does not, depending on when the answer comes, and names an address in memory.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
 
