@@ -139,7 +139,7 @@ def trials(team: Team) -> None:
     def validate(*switched_on: str, queries: str = "", others: Sequence[str] = ()) -> Callable[[], object]:
         with_trials = {**environ, **dict.fromkeys(switched_on, "true"), "NEON_HOOKS_TRIALS_QUERIES": queries}
         argv = [str(BIN / "neon-hooks"), "validate", *others]
-        return partial(subprocess.run, argv, cwd=here, env=with_trials, check=not others)
+        return partial(subprocess.run, argv, cwd=here, env=with_trials, check=not others, capture_output=True)
 
     print("What the further trials add to that push (elapsed time; ratio to it without any)")
     team.clone.git("branch", "-q", "other", "HEAD~1")
