@@ -347,6 +347,8 @@ def _remade(
 
 def _not_null(made: Attempt, old: Definition, new: Definition) -> Iterator[Way]:
     """Since Postgres 18 they have names."""
+    if not (old.text and new.text):
+        return
     table = home(new.name)
     (was, flags), (name, wanted) = (_name_and_flags(each.text) for each in (old, new))
     way = [] if was == name else [f"ALTER TABLE {table} RENAME CONSTRAINT {was} TO {name}"]

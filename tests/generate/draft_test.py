@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from neon_hooks.database.attempts import rolled_back
-from neon_hooks.database.connect import connect
-from neon_hooks.database.definitions import definitions
+from neon_hooks.database.connect import Connection, connect
+from neon_hooks.database.definitions import Definition, definitions
 from neon_hooks.database.scratch import scratch_database
 from neon_hooks.deadline import Deadline
 from neon_hooks.dsn import Dsn
 from neon_hooks.errors import Blocked, NotInstalled, Unavailable
 from neon_hooks.generate import draft as draft_module
 from neon_hooks.generate.draft import Draft, Order, compare, draft
-from neon_hooks.generate.repair import carry_out, different
+from neon_hooks.generate.repair import SPECIAL, Attempt, carry_out, different
 
 pytest.importorskip("migra")
 EVERYTHING = (Path(__file__).parent / "everything.sql").read_text()
@@ -365,3 +366,13 @@ def test_rows_of_untouched_columns_stay_as_they_are(database: Dsn) -> None:
         made = drafted(database, "", T + gone + more)
         assert connection.execute(checksum).fetchone() == before
     assert made.lost == ()
+
+
+def test_before_postgres_18_a_not_null_has_no_name_that_could_change() -> None:
+    """Neither alone nor when a partition with it moves to another parent."""
+    not_null = Definition("not null", "public.part.c", "", "set", "drop", "")
+    old, new = (Definition("partition", "public.part", text, f"attach {text}", "detach", "") for text in ("a", "b"))
+    made = Attempt(cast(Connection, None), {("not null", "public.part.c"): not_null})
+    made.current = made.desired
+    assert list(SPECIAL["not null"](made, not_null, not_null)) == []
+    assert list(SPECIAL["partition"](made, old, new)) == [["detach", "attach b"]]
