@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from neon_hooks.checks.schema import TableChange, changes, column_names
+from neon_hooks.checks.schema import changes, column_names
 from neon_hooks.checks.wording import Places, shown
-from neon_hooks.facts import Constraint, Facts
+from neon_hooks.facts import Constraint, Facts, Table
 from neon_hooks.findings import Finding, Rule, Severity, found
 
 CONSTRAINT = Rule(
@@ -40,7 +40,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         for change in changes(unit):
             if change.after is None:
                 continue
-            for constraint in _gone(change):
+            for constraint in _gone(change.before, change.after):
                 if not constraint.references or constraint.references in tables:
                     yield found(
                         CONSTRAINT,
@@ -63,25 +63,23 @@ def check(facts: Facts) -> Iterator[Finding]:
                     )
 
 
-def _gone(change: TableChange) -> Iterator[Constraint]:
+def _gone(before: Table, after: Table) -> Iterator[Constraint]:
     """Those that no other of their kind on the same columns stands for, and whose columns are all still there."""
-    assert change.after
-    oids = {constraint.oid for constraint in change.after.constraints}
-    there = {(constraint.kind, constraint.columns) for constraint in change.after.constraints}
-    numbers = {column.number for column in change.after.columns}
-    for constraint in change.before.constraints:
+    oids = {constraint.oid for constraint in after.constraints}
+    there = {(constraint.kind, constraint.columns) for constraint in after.constraints}
+    numbers = {column.number for column in after.columns}
+    for constraint in before.constraints:
         is_there = constraint.oid in oids or (constraint.kind, constraint.columns) in there
         if constraint.kind in KINDS and not is_there and numbers.issuperset(constraint.columns):
-            if not _is_kept_otherwise(change, constraint):
+            if not _is_kept_otherwise(after, constraint):
                 yield constraint
 
 
-def _is_kept_otherwise(change: TableChange, constraint: Constraint) -> bool:
+def _is_kept_otherwise(after: Table, constraint: Constraint) -> bool:
     """By a unique index; by NOT NULL, for which a CHECK was only the way (manual, ALTER TABLE, SET NOT NULL)."""
-    assert change.after
     columns = set(constraint.columns)
     if constraint.kind in ("p", "u"):
-        return any(i.unique and i.valid and not i.partial and set(i.columns) == columns for i in change.after.indexes)
-    names = column_names(change.after, constraint.columns)
+        return any(i.unique and i.valid and not i.partial and set(i.columns) == columns for i in after.indexes)
+    names = column_names(after, constraint.columns)
     is_null_check = constraint.definition.replace('"', "").startswith(tuple(f"CHECK (({n} IS NOT NULL))" for n in names))
-    return is_null_check and all(c.not_null for c in change.after.columns if c.number in columns)
+    return is_null_check and all(c.not_null for c in after.columns if c.number in columns)

@@ -136,6 +136,8 @@ def tables(connection: Connection) -> Mapping[str, int]:
 
 def numberings(connection: Connection) -> Sequence[Numbering]:
     return [Numbering(*row) for row in connection.execute(SEQUENCES.encode())]
+
+
 def relations(connection: Connection, kind: str = "") -> frozenset[tuple[str, str]]:
     """(schema, name) of those of one kind: "table", "index", "key" (the index of a constraint); of all without one."""
     return frozenset(row[:2] for row in connection.execute(RELATIONS.encode()) if kind in ("", row[2]))
