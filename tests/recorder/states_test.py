@@ -89,7 +89,7 @@ def test_stopped_while_a_statement_runs(postgres: Postgres) -> None:
         )
         assert eventually(lambda: len(recorder.recording.exchanges) > 1)
         began = time.monotonic()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
     assert client.wait(20) != 0
     assert client.stderr and client.stderr.read()
     client.stderr.close()

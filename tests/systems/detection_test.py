@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from neon_hooks.errors import UsageError
@@ -11,6 +9,7 @@ from neon_hooks.plan import Command, Script
 from neon_hooks.settings import Settings, SystemSettings
 from neon_hooks.systems import SYSTEMS, by_name, detect
 from tests.fix_systems import PROJECTS, tree, tree_of
+from tests.growth import growth
 
 INI = "[alembic]\nscript_location = {}\n"
 ENV = "from alembic import context\ncontext.configure()\n"
@@ -249,13 +248,14 @@ def test_a_directory_that_does_not_exist_is_an_error() -> None:
 
 
 def test_a_monorepo_of_a_hundred_thousand_files_is_quick() -> None:
-    files = {f"packages/p{n % 500}/src/deep/module{n}.py": "" for n in range(100_000)}
-    files |= {f"packages/p{n}/migrations/{m:03}_x.sql": SQL for n in range(50) for m in range(5)}
-    files |= {"api/alembic.ini": INI.format("db"), "api/db/env.py": ENV, "web/manage.py": MANAGE}
-    big = tree(files)
-    started = time.perf_counter()
-    assert len(detect(big, Settings())) == 52
-    assert time.perf_counter() - started < 2
+    def big(size: int) -> Tree:
+        files = {f"packages/p{n % 500}/src/deep/module{n}.py": "" for n in range(size)}
+        files |= {f"packages/p{n}/migrations/{m:03}_x.sql": SQL for n in range(50) for m in range(5)}
+        return tree(files | {"api/alembic.ini": INI.format("db"), "api/db/env.py": ENV, "web/manage.py": MANAGE})
+
+    trees = {size: big(size) for size in (10_000, 100_000)}
+    assert len(detect(trees[100_000], Settings())) == 52
+    assert growth(lambda size: detect(trees[size], Settings()), *trees) < 30  # quadratic would be 100
 
 
 @pytest.mark.parametrize(
