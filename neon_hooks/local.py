@@ -24,9 +24,8 @@ from neon_hooks.errors import Unavailable, UsageError
 from neon_hooks.facts import ToolRun
 from neon_hooks.git import Repository
 from neon_hooks.lacking import STAND_IN_LACKS, lack_of
-from neon_hooks.plan import Unit, Work
+from neon_hooks.plan import Work
 from neon_hooks.settings import Settings
-from neon_hooks.tree import Tree
 from neon_hooks.workbench import bench
 
 TROUBLE = re.compile(r"\berror\b|exception|cannot|could not|failed", re.IGNORECASE)

@@ -16,7 +16,6 @@ import pytest
 
 from neon_hooks.database.connect import connect
 from neon_hooks.dsn import Dsn
-from neon_hooks.emulator import Emulator
 from tests.fix_gate import Team
 from tests.fix_git import Clone
 from tests.gate.sql_test import shop

@@ -28,6 +28,7 @@ LEVELS = (
     {"report"},
     {"workbench", "pushed", "asked", "texts", "offers"},
     {"local", "beside", "before"},
+    {"stage"},
     {"gate"},
     {"rehearsal", "generating", "recording", "demo"},
     {"linting"},

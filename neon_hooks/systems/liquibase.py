@@ -8,7 +8,7 @@ pom to -Dliquibase.url. So a defaults file of our own takes the place of the pro
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from neon_hooks.errors import UsageError

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from neon_hooks.plan import Migration, Script, Unit, Work
-from neon_hooks.systems.base import History, Ids, System, as_psql_runs_it, plain_unit
+from neon_hooks.systems.base import History, System, as_psql_runs_it, plain_unit
 from neon_hooks.systems.places import by_directory, first_file, natural, up_from
 from neon_hooks.systems.sqltext import code, same_sql
 from neon_hooks.tree import Tree, join, parent

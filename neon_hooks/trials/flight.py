@@ -25,7 +25,8 @@ from neon_hooks.dsn import Dsn
 from neon_hooks.facts import Catalogue, Evidence, ToolRun
 from neon_hooks.recorder import Recorder
 from neon_hooks.sqlscript import split
-from neon_hooks.trials.account import Log, account
+from neon_hooks.trials.account import account
+from neon_hooks.trials.notes import Log
 from neon_hooks.trials.place import Place
 
 # A quick look before the statement is read token by token: most statements take nothing away.
