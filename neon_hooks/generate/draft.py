@@ -31,8 +31,9 @@ from neon_hooks.generate.enums import added_values
 from neon_hooks.generate.files import Loss, Written, slug, written
 from neon_hooks.generate.gentle import Step, There, at_once, gentle
 from neon_hooks.generate.renames import Candidate, Rename, candidates, decided
-from neon_hooks.generate.repair import BY_DATA, Attempt, carry_out, different
+from neon_hooks.generate.repair import BY_DATA, carry_out, different
 from neon_hooks.generate.sequences import continued, restarted
+from neon_hooks.generate.ways import Attempt
 from neon_hooks.sqlreader import last, parts
 from neon_hooks.sqlscript import split
 

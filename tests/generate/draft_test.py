@@ -18,7 +18,8 @@ from neon_hooks.dsn import Dsn
 from neon_hooks.errors import Blocked, NotInstalled, Unavailable
 from neon_hooks.generate import draft as draft_module
 from neon_hooks.generate.draft import Draft, Order, compare, draft
-from neon_hooks.generate.repair import SPECIAL, Attempt, carry_out, different
+from neon_hooks.generate.repair import carry_out, different
+from neon_hooks.generate.ways import SPECIAL, Attempt
 
 pytest.importorskip("migra")
 EVERYTHING = (Path(__file__).parent / "everything.sql").read_text()
