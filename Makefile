@@ -11,7 +11,9 @@ JOBS ?= 2
 demo: $(VENV)/demo.stamp
 	$(BIN)/neon-hooks demo
 
+# Tests start the program a thousand times, and where PYTHONDONTWRITEBYTECODE is set it would be compiled each time.
 test: check
+	$(BIN)/python -m compileall -q neon_hooks hooks tests
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 check: $(VENV)/test.stamp

@@ -10,16 +10,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+# Any letter of any language, or _: said by what is none, since a range up to U+10FFFF takes long to compile.
+LETTER = r"[^\x00-@\[-\^`{-\x7f]"
 TOKEN = re.compile(
-    r"""
+    rf"""
       (?P<space>\s+)
     | (?P<comment>--[^\n]*)
     | (?P<block>/\*)
     | (?P<quoted>[eE]'(?:[^'\\]|\\.|'')*'?          # backslash escapes only in E'' strings
                 |'[^']*(?:''[^']*)*'?
                 |"[^"]*(?:""[^"]*)*"?)
-    | (?P<dollar>\$(?:[A-Za-z_\u0080-\U0010ffff][\w]*)?\$)
-    | (?P<word>[A-Za-z_\u0080-\U0010ffff][\w$]*)
+    | (?P<dollar>\$(?:{LETTER}[\w]*)?\$)
+    | (?P<word>{LETTER}[\w$]*)
     | (?P<open>[(\[])
     | (?P<close>[)\]])
     | (?P<end>;)

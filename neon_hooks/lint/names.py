@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-PART = r'(?:"(?:[^"]|"")+"|[A-Za-z_\u0080-\U0010ffff][\w$]*)'
+from neon_hooks.sqlscript import LETTER
+
+PART = rf'(?:"(?:[^"]|"")+"|{LETTER}[\w$]*)'
 NAME = rf"(?P<name>{PART}(?:\s*\.\s*{PART})*)"
 # IF NOT EXISTS is left out: such a table may be an old one.
 CREATED = re.compile(

@@ -45,11 +45,12 @@ def held(samples: list[Sample], lock: tuple[int, int, str]) -> list[tuple[float,
 
 @pytest.mark.parametrize(
     "sql",
+    # Where looks take their time, as on a busy machine, there are fewer of them.
     [
-        "lock table t; select pg_sleep(0.2)",  # several statements in one message
-        "do $$begin lock table t; perform pg_sleep(0.2); end$$",
-        "alter table t add b text default pg_sleep(0.0002)::text",
-        "begin; lock table t; select pg_sleep(0.2); rollback",
+        "lock table t; select pg_sleep(0.8)",  # several statements in one message
+        "do $$begin lock table t; perform pg_sleep(0.8); end$$",
+        "alter table t add b text default pg_sleep(0.0008)::text",
+        "begin; lock table t; select pg_sleep(0.8); rollback",
     ],
 )
 def test_a_lock_that_is_gone_with_the_answer_was_seen(each_database: Dsn, session: Connection, sql: str) -> None:
@@ -63,7 +64,7 @@ def test_a_lock_that_is_gone_with_the_answer_was_seen(each_database: Dsn, sessio
     ((first, last),) = held(sampler.samples, lock)
     slack = sampler.largest_gap + sampler.clock.round_trip_seconds + 0.05
     assert began - slack < sampler.clock.ours(first) < sampler.clock.ours(last) < ended + slack
-    assert last - first > 0.15 - slack
+    assert last - first > 0.75 - slack
 
 
 def test_building_an_index_concurrently_does_not_wait_for_it(each_database: Dsn, session: Connection) -> None:
@@ -97,10 +98,14 @@ def test_relations_that_came_later_and_other_databases_are_left_out(
     with Sampler(each_database, table(session)) as sampler, closing(connect(each_server)) as elsewhere:
         assert sampler.wait(10)
         elsewhere.execute("create table if not exists x (a int)")
-        elsewhere.execute("begin; lock table x; select pg_sleep(0.1); rollback")
-        session.execute("begin; create table u (a int); select pg_sleep(0.1); rollback")
+        looks = sampler.looks
+        for _ in range(100):
+            elsewhere.execute("begin; lock table x; select pg_sleep(0.1); rollback")
+            session.execute("begin; create table u (a int); select pg_sleep(0.1); rollback")
+            if sampler.looks > looks + 5:
+                break
     pids = {pid for sample in sampler.samples for pid, _, _ in sample.locks}  # autovacuum's at most
-    assert sampler.looks > 5 and session.info.backend_pid not in pids
+    assert sampler.looks > looks + 5 and session.info.backend_pid not in pids
 
 
 def test_its_end_is_covered_by_a_last_look(each_database: Dsn, session: Connection) -> None:
