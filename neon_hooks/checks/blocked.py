@@ -17,7 +17,7 @@ from neon_hooks.checks.forecast import MEASURABLE_ROWS, Forecast, forecast
 from neon_hooks.checks.idioms import Form, advice
 from neon_hooks.checks.schema import TableChange, changes, column_names
 from neon_hooks.checks.wording import Places, duration, listed, quoted, sized
-from neon_hooks.facts import Facts, Statement, UnitFacts
+from neon_hooks.facts import Evidence, Facts, Statement, UnitFacts
 from neon_hooks.findings import Finding, Rule, Severity, found
 from neon_hooks.limits import Limits
 from neon_hooks.lockmodes import Use, makes_wait
@@ -95,7 +95,7 @@ def _unit(unit: UnitFacts, limits: Limits) -> Iterator[Finding]:
     unexplained = []
     for block in blocks_of(unit):
         statements = _ordered(touching[block.transaction].get(block.table, []), slowest[block.transaction])
-        found_here = list(_judge(block, statements, changed.get(block.table), limits))
+        found_here = list(_judge(block, statements, changed.get(block.table), limits, run.evidence is Evidence.FULL))
         for each in found_here:
             judged[each.cause.rule, each.step.statement.started_ms].append(each)
         rest = _rest(block, found_here, limits)
@@ -127,12 +127,12 @@ def _ordered(*lists: list[Statement]) -> list[Statement]:
 
 
 def _judge(
-    block: Block, statements: list[Statement], change: TableChange | None, limits: Limits
+    block: Block, statements: list[Statement], change: TableChange | None, limits: Limits, counted: bool
 ) -> Iterator[Judged]:
     for statement in statements:
         if not block.covers(statement):
             continue
-        step = Step(statement, block, change)
+        step = Step(statement, block, change, counted)
         cause = cause_of(step)
         if cause is None and WORK.applies(step):
             cause = WORK

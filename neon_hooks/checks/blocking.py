@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from neon_hooks.checks.schema import is_bookkeeping
+from neon_hooks.checks.sql_text import tag
 from neon_hooks.facts import Evidence, LockHeld, Statement, ToolRun, UnitFacts
 from neon_hooks.limits import TableLimits
 from neon_hooks.lockmodes import Use, blocks, makes_wait
@@ -117,6 +118,18 @@ def _of_rewrite(table: str, statement: Statement) -> LockHeld:
 def counts(unit: UnitFacts, lock: LockHeld) -> bool:
     """Whether anybody but the migration tool could miss the table."""
     return lock.existed_before and not is_bookkeeping(unit, table_of(lock))
+
+
+def attaches_indexes(statement: Statement) -> bool:
+    """A partitioned table gets an index, and its partitions had theirs already (manual, 5.12.2.2). Only for who knows
+    every table that was read in full: whatever builds an index reads its table.
+    """
+    return indexes_partitions(statement) and not statement.scans
+
+
+def indexes_partitions(statement: Statement) -> bool:
+    """By its locks: on the partitioned table and on each partition."""
+    return tag(statement) == "CREATE INDEX" and len({table_of(lock) for lock in statement.locks}) > 1
 
 
 def harms(mode: str, materialized_view: bool) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from neon_hooks.checks.blocking import Block, table_of
+from neon_hooks.checks.blocking import Block, attaches_indexes, indexes_partitions, table_of
 from neon_hooks.checks.forecast import MEASURABLE_ROWS
 from neon_hooks.checks.idioms import Form
 from neon_hooks.checks.schema import TableChange, last_part
@@ -25,11 +25,14 @@ CHANGING = r"\b(?:UPDATE|INSERT INTO|DELETE FROM|MERGE INTO)\s+(?:ONLY\s+)?"
 
 @dataclass(frozen=True)
 class Step:
-    """One statement that ran while its transaction blocked one table. ``change``: None where not known."""
+    """One statement that ran while its transaction blocked one table. ``change``: None where not known. ``counted``:
+    whether each table that it read in full is known.
+    """
 
     statement: Statement
     block: Block
     change: TableChange | None
+    counted: bool = False
 
     @property
     def table(self) -> str:
@@ -71,7 +74,7 @@ def _builds_index(step: Step) -> bool:
     made = step.change is None or bool(step.change.new_indexes) or says(step.statement, r"\bREINDEX\b")
     shared = any(lock.mode == "ShareLock" and table_of(lock) == step.table for lock in step.statement.locks)
     again = tag(step.statement) == "CREATE INDEX" and _scans(step)  # the lock is there from an earlier statement
-    return made and (shared or again)
+    return made and (shared or again) and not (step.counted and attaches_indexes(step.statement))
 
 
 def _drops_index(step: Step) -> bool:
@@ -110,6 +113,8 @@ def _works_on(step: Step) -> bool:
 def _index_form(step: Step) -> Form:
     if says(step.statement, r"\bREINDEX\b"):
         return Form.REINDEX
+    if indexes_partitions(step.statement):
+        return Form.PARTITIONED_INDEX
     constraints = {c.kind for c in step.change.new_constraints} if step.change else set()
     return Form.UNIQUE if constraints & {"u", "p"} or verb(step.statement) == "ALTER" else Form.CREATE_INDEX
 

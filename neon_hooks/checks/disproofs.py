@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from neon_hooks.checks.blocking import attaches_indexes
 from neon_hooks.facts import Evidence, Facts, Linted, LockHeld, Statement, UnitFacts
 from neon_hooks.findings import counted
 
@@ -50,6 +51,10 @@ def nothing_old_locked(seen: Observed) -> str:
     return "no table was locked that existed before" if seen.complete and not seen.old else ""
 
 
+def nothing_built(seen: Observed) -> str:
+    return "the partitions have their indexes already" if seen.complete and attaches_indexes(seen.statement) else ""
+
+
 def small(seen: Observed) -> str:
     """Every table that was locked is known to be smaller than what [thresholds] calls large."""
     sizes = {lock.table or lock.relation: lock.rows for lock in seen.old}
@@ -79,7 +84,7 @@ BY_RULE: dict[str, tuple[Disproof, ...]] = {
     "table-rewrite": (no_rewrite, small),
     "constraint-validated-under-lock": (no_scan, small),
     "not-valid-and-validate-in-one-transaction": (no_scan, small),
-    "blocking-index-build": (nothing_old_locked, small),
+    "blocking-index-build": (nothing_old_locked, nothing_built, small),
     "blocking-index-drop": (nothing_old_locked, small),
     "blocking-partition-detach": (nothing_old_locked, small),
     "breaking-required-column": (ran_through,),

@@ -15,6 +15,10 @@ class Form(StrEnum):
     """A way to make a change that does not stop other sessions. The value is the advice in SQL terms."""
 
     CREATE_INDEX = "CREATE INDEX CONCURRENTLY, in a migration of its own"
+    PARTITIONED_INDEX = (
+        "CREATE INDEX CONCURRENTLY on each partition, in a migration of its own; then CREATE INDEX on the partitioned"
+        " table attaches them and builds nothing"
+    )
     DROP_INDEX = "DROP INDEX CONCURRENTLY, in a migration of its own"
     REINDEX = "REINDEX ... CONCURRENTLY, in a migration of its own"
     UNIQUE = (
@@ -47,7 +51,7 @@ class Form(StrEnum):
 
 
 NEEDS_NO_TRANSACTION = frozenset(
-    {Form.CREATE_INDEX, Form.DROP_INDEX, Form.REINDEX, Form.UNIQUE, Form.OUTSIDE, Form.BATCHES}
+    {Form.CREATE_INDEX, Form.PARTITIONED_INDEX, Form.DROP_INDEX, Form.REINDEX, Form.UNIQUE, Form.OUTSIDE, Form.BATCHES}
 )
 SHARES_ONE_TRANSACTION = frozenset({Form.SEPARATE, Form.VALIDATE_LATER, Form.CONSTRAINT, Form.NOT_NULL})
 NAMES = {

@@ -45,6 +45,12 @@ RELATIONS = """
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
       left join pg_index i on i.indexrelid = c.oid left join pg_class t on t.oid = i.indrelid
     where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'"""
+# Of every partitioned table those right below it.
+PARTITIONS = """
+    select n.nspname::text, t.relname::text, array_agg(m.nspname::text order by c.oid), array_agg(c.relname::text order by c.oid)
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_namespace m on m.oid = c.relnamespace
+      join pg_class t on t.oid = i.inhparent join pg_namespace n on n.oid = t.relnamespace
+    where t.relkind = 'p' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' group by t.oid, 1, 2"""
 # Sequences, each with the columns of whole numbers that it fills: as their identity, or by their default.
 SEQUENCES = """
     select s.oid::int8, quote_ident(n.nspname) || '.' || quote_ident(s.relname), q.seqincrement > 0,
@@ -141,6 +147,12 @@ def numberings(connection: Connection) -> Sequence[Numbering]:
 def relations(connection: Connection, kind: str = "") -> frozenset[tuple[str, str]]:
     """(schema, name) of those of one kind: "table", "index", "key" (the index of a constraint); of all without one."""
     return frozenset(row[:2] for row in connection.execute(RELATIONS.encode()) if kind in ("", row[2]))
+
+
+def partitions(connection: Connection) -> Mapping[tuple[str, str], Sequence[tuple[str, str]]]:
+    """(schema, name) of the partitions right below each partitioned table."""
+    found = connection.execute(PARTITIONS.encode())
+    return {(schema, table): tuple(zip(schemas, names, strict=True)) for schema, table, schemas, names in found}
 
 
 def readers(connection: Connection, table: str) -> list[str]:

@@ -11,11 +11,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from neon_hooks.database.attempts import Stored, attempt, changed_by_cast, numberings, relations, rolled_back, stored, tables, values_in
+from neon_hooks.database.attempts import Stored, attempt, changed_by_cast, numberings, partitions, relations, rolled_back, stored, tables, values_in
 from neon_hooks.database.connect import Connection, connect, connect_when_ready
 from neon_hooks.database.definitions import Definition, Definitions, definitions
 from neon_hooks.database.execute import run_files
@@ -29,7 +29,7 @@ from neon_hooks.generate.deployed import Schema, schema
 from neon_hooks.generate.engine import proposed
 from neon_hooks.generate.enums import added_values
 from neon_hooks.generate.files import Loss, Written, slug, written
-from neon_hooks.generate.gentle import Step, There, at_once, gentle
+from neon_hooks.generate.gentle import Name, Step, There, at_once, gentle
 from neon_hooks.generate.renames import Candidate, Rename, candidates, decided
 from neon_hooks.generate.repair import BY_DATA, carry_out, different
 from neon_hooks.generate.sequences import continued, restarted
@@ -107,6 +107,8 @@ def _steps(connection: Connection, statements: Sequence[str], order: Order, targ
         keys=relations(connection, "key"),
         relations=relations(connection),
         nullable=frozenset((each.schema, each.table, each.column) for each in stored(connection) if each.nullable),
+        partitions=partitions(connection),
+        wanted=dict(_indexes_of_partitions(target)),
     )
     if order.wrapped or not there.tables:
         return plainly
@@ -115,6 +117,14 @@ def _steps(connection: Connection, statements: Sequence[str], order: Order, targ
         failed = attempt(connection, ["set local check_function_bodies = off", *at_once(gently)])
         holds = not failed and not different(definitions(connection), target)
     return gently if holds else plainly
+
+
+def _indexes_of_partitions(target: Definitions) -> Iterator[tuple[tuple[Name, Name], Name]]:
+    for each in target.values():
+        if each.kind == "partition index":
+            schema, index, _, home, table = parts(each.name)
+            named = parts(each.text)
+            yield ((schema, index), (home, table)), (named[0], named[-1])
 
 
 def _begin(connection: Connection, order: Order, before: Definitions, target: Definitions) -> list[Step]:

@@ -2,7 +2,7 @@
 
 Whatever locks a table that was there before is taken apart: an index is built CONCURRENTLY, a constraint is
 added NOT VALID and validated afterwards, NOT NULL rests on a validated constraint, and what takes the place of
-an index or a key is there before the old one goes. What is created in the same migration is left simple: nobody
+an index or a key is there before the old one goes. The index of a partitioned table is built partition by partition. What is created in the same migration is left simple: nobody
 uses it yet. The result is tried and compared like everything else.
 https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
@@ -10,7 +10,7 @@ https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from neon_hooks.sqlreader import LONGEST_NAME, Reader
@@ -33,7 +33,9 @@ RESERVED = frozenset(
 class There:
     """What was there before. ``tables`` are ordinary ones, ``indexes`` and ``keys`` (of constraints) are theirs.
 
-    ``relations`` are all names that are taken; ``nullable`` are (schema, table, column).
+    ``relations`` are all names that are taken; ``nullable`` are (schema, table, column). ``partitions`` are the next
+    ones below each partitioned table; ``wanted`` is what the index of one will be called, by (index of the table above,
+    partition).
     """
 
     tables: frozenset[Name] = frozenset()
@@ -41,6 +43,8 @@ class There:
     keys: frozenset[Name] = frozenset()
     relations: frozenset[Name] = frozenset()
     nullable: frozenset[tuple[str, str, str]] = frozenset()
+    partitions: Mapping[Name, Sequence[Name]] = field(default_factory=dict)
+    wanted: Mapping[tuple[Name, Name], Name] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,7 @@ class Plan:
     late_constraints: set[tuple[Name, str]] = field(default_factory=set)
     built_as: dict[Name, str] = field(default_factory=dict)  # the name for the time being
     columns: dict[Name, str] = field(default_factory=dict)  # of those indexes, in parentheses
+    below: set[Name] = field(default_factory=set)  # indexes of partitions, under their last names
 
     def steps(self) -> Iterator[Step]:
         """Empty ones are left out."""
@@ -144,6 +149,8 @@ class Plan:
             placed = self._index(reader, statement)
         elif reader.takes("drop index"):
             placed = self._drop_index(reader)
+        elif reader.takes("alter index"):
+            placed = self._is_named(reader)
         else:
             table = _altered(reader)
             placed = table in self.there.tables and self._alter(reader, table, statement)
@@ -161,11 +168,15 @@ class Plan:
         rest = reader.rest
         reader.takes("only")
         table = _with_schema(reader.name())
-        if table not in self.there.tables or reader.identifiers() & self.later:
+        if reader.identifiers() & self.later:
+            return False
+        unique = " UNIQUE" if Reader(statement).takes("create unique") else ""
+        if table in self.there.partitions:
+            return self._build_below((table[0], name), table, f"CREATE{unique} INDEX CONCURRENTLY", reader.rest, statement)
+        if table not in self.there.tables:
             return False
         if reader.takes("using"):
             reader.part()
-        unique = " UNIQUE" if Reader(statement).takes("create unique") else ""
         self._build((table[0], name), unique, rest, reader.group())
         return True
 
@@ -183,6 +194,35 @@ class Plan:
         if old and old not in self.of_keys | self.replaced:
             self.dropped.pop(old, None)
             self.build += [f"DROP INDEX CONCURRENTLY IF EXISTS {dotted(old)}", f"ALTER INDEX {dotted(built)} RENAME TO {quoted(name[1])}"]
+
+    def _build_below(self, index: Name, table: Name, create: str, rest: str, statement: str) -> bool:
+        """On a partitioned table there is no CONCURRENTLY. What its partitions have already is not built again, but
+        attached (manual, 5.12.2.2), which takes a moment.
+        """
+        if index in self.there.relations:
+            return False
+        for leaf, name in self._leaves(index, table):
+            self.build += [f"DROP INDEX CONCURRENTLY IF EXISTS {dotted(name)}", f"{create} {quoted(name[1])} ON {dotted(leaf)} {rest}"]
+            self.below.add(name)
+            self.later.add(name[1])
+        self.later.add(index[1])
+        self.attach.append(statement)
+        return True
+
+    def _leaves(self, index: Name, table: Name) -> Iterator[tuple[Name, Name]]:
+        """The partitions that hold rows, each with the name of the index that it lacks."""
+        for part in self.there.partitions[table]:
+            name = self.there.wanted.get((index, part))
+            if name and part in self.there.partitions:
+                self.later.add(name[1])
+                yield from self._leaves(name, part)
+            elif name and part in self.there.tables and name not in self.there.relations:
+                yield part, name
+
+    def _is_named(self, reader: Reader) -> bool:
+        """Whether it would get a name that it has from the beginning."""
+        schema, _ = _with_schema(reader.name())
+        return reader.takes("rename to") and (schema, reader.part()) in self.below
 
     def _free(self, name: Name) -> Name:
         """A name like this one that nothing has."""

@@ -74,6 +74,8 @@ HARMLESS = {
     " generate_series(1, 5000) n;\nALTER TABLE tags ALTER COLUMN state TYPE varchar(9);\nUPDATE tags SET name = 'x';\nCOMMIT;",
     "CONCURRENTLY": "CREATE INDEX CONCURRENTLY ON orders (note);\nREINDEX INDEX CONCURRENTLY orders_placed_at;\n"
     "DROP INDEX CONCURRENTLY orders_placed_at;",
+    "an index that the partitions have already": "CREATE INDEX CONCURRENTLY v ON measures_2025 (value);\n"
+    "CREATE INDEX measures_value ON measures (value);",
     "a unique constraint from its index": "CREATE UNIQUE INDEX CONCURRENTLY u ON orders (id, note);\n"
     "ALTER TABLE orders ADD CONSTRAINT u UNIQUE USING INDEX u;",
     "a partition whose CHECK is there": "ALTER TABLE measures_2026 ADD CONSTRAINT c CHECK (taken_on >= '2026-01-01'"
@@ -98,6 +100,7 @@ HARMFUL = {
         "ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers (id);", {"constraint-validated-under-lock"}
     ),
     "a unique constraint": ("ALTER TABLE orders ADD UNIQUE (id, note);", {"blocking-index-build"}),
+    "an index of all partitions": ("CREATE INDEX measures_value ON measures (value);", {"blocking-index-build"}),
     "an exclusion constraint": ("ALTER TABLE orders ADD EXCLUDE (id WITH =);", {"blocking-index-build"}),
     "REINDEX": ("REINDEX TABLE orders;", {"blocking-index-build"}),
     "a partition without a CHECK": (
@@ -226,6 +229,12 @@ def test_a_harmless_change_lets_the_deployed_code_do_what_it_did(sql: str, obser
     facts = observe(one_by_one(sql), old_code=True)
     assert refused(facts) == "" and facts.deployed and facts.deployed.inserts > 5
     assert not OLD_CODE & {finding.rule for finding in found(facts)}
+
+
+@pytest.mark.parametrize("observe", NEWEST[:1], indirect=True)
+def test_no_advice_is_one_that_postgres_refuses(observe: Observe) -> None:
+    (finding,) = serious(observe(one_by_one(HARMFUL["an index of all partitions"][0])))
+    assert finding.fix.startswith("CREATE INDEX CONCURRENTLY on each partition, in a migration of its own; then CREATE INDEX")
 
 
 @pytest.mark.parametrize("observe", EACH, indirect=True)

@@ -184,3 +184,20 @@ def test_an_index_and_a_key_are_replaced_without_a_gap_and_go_through(shop: Team
     passed = again(shop)
     assert passed.passed, passed.said
     assert new_files(shop) == {}
+
+
+def test_the_index_of_a_partitioned_table_is_built_partition_by_partition_and_goes_through(shop: Team) -> None:
+    schema = SHOP + "CREATE TABLE visits (day date NOT NULL, customer bigint) PARTITION BY RANGE (day);\n" + "".join(
+        f"CREATE TABLE visits_{year} PARTITION OF visits FOR VALUES FROM ('{year}-01-01') TO ('{year + 1}-01-01');\n" for year in (2026, 2027)
+    )  # fmt: skip
+    deployed(shop, schema)
+    shop.query("insert into visits select date '2026-01-01' + i % 700, i from generate_series(1, 20000) i")
+    assert shop.push({"schema.sql": schema + "CREATE INDEX visits_customer ON visits (customer);\n"}).exit_code == 1
+    indexes, attached = new_files(shop).values()
+    built = [line for line in indexes.splitlines() if line.startswith("CREATE INDEX CONCURRENTLY visits_202")]
+    assert len(built) == 2 and "CREATE INDEX visits_customer ON public.visits USING btree (customer);" in attached
+    passed = again(shop)
+    assert passed.passed, passed.said
+    (found,) = [finding for finding in passed.document["findings"] if finding["rule"] == "blocking-index-build"]
+    assert found["evidence"]["disproved"] == "the partitions have their indexes already"
+    assert new_files(shop) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -211,6 +212,39 @@ def test_a_table_becomes_a_partition_of_itself_or_nothing_is_drafted(database: D
     assert not made.lost and "RENAME TO r_all" in sql_of(made)
     with closing(connect(database)) as connection:
         assert connection.execute("SELECT sum(a), count(*) FROM r").fetchone() == (3, 2)
+
+
+MEASURES = """
+CREATE TABLE m (day date NOT NULL, region text NOT NULL, a int, b int) PARTITION BY RANGE (day);
+CREATE TABLE m_1 PARTITION OF m FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE TABLE m_2 PARTITION OF m FOR VALUES FROM ('2027-01-01') TO ('2028-01-01') PARTITION BY LIST (region);
+CREATE TABLE m_2_eu PARTITION OF m_2 FOR VALUES IN ('eu');
+CREATE TABLE "M 2 us" PARTITION OF m_2 FOR VALUES IN ('us');
+"""
+INDEXED = """
+CREATE UNIQUE INDEX ma ON m (day, region, a) INCLUDE (b) WHERE a > 5;
+CREATE INDEX mr ON m (lower(region)); ALTER INDEX m_1_lower_idx RENAME TO other; ALTER INDEX m_2_lower_idx RENAME TO another;
+COMMENT ON INDEX ma IS 'x'; COMMENT ON INDEX other IS 'o';
+CREATE TABLE m_3 PARTITION OF m FOR VALUES FROM ('2028-01-01') TO ('2029-01-01');
+"""
+
+
+def test_the_index_of_a_partitioned_table_is_attached_and_not_built_there(each_database: Dsn) -> None:
+    """What would be built once more would have another name, and be the difference that is left."""
+    made = drafted(each_database, MEASURES, MEASURES + INDEXED)
+    new, indexes, attached = (file.text for file in made.files)
+    assert "INDEX" not in new and "ATTACH PARTITION public.m_3" in new
+    assert re.findall(r"^CREATE (?:UNIQUE )?INDEX CONCURRENTLY (.+) ON (\S+|public.\".*\") USING", indexes, re.MULTILINE) == [
+        ("m_1_day_region_a_b_idx", "public.m_1"), ("m_2_eu_day_region_a_b_idx", "public.m_2_eu"),
+        ('"M 2 us_day_region_a_b_idx"', 'public."M 2 us"'),
+        ("other", "public.m_1"), ("m_2_eu_lower_idx", "public.m_2_eu"), ('"M 2 us_lower_idx"', 'public."M 2 us"'),
+    ]  # fmt: skip
+    assert "BEGIN" in attached and "ALTER INDEX public.m_2_lower_idx RENAME TO another;" in attached and "TO other" not in attached
+
+
+def test_an_index_that_one_partition_has_already_is_attached(database: Dsn) -> None:
+    made = drafted(database, MEASURES + "CREATE INDEX m_1_a_idx ON m_1 (a);", MEASURES + "CREATE INDEX ma ON m (a);")
+    assert "ON public.m_1 " not in sql_of(made) and "CREATE INDEX CONCURRENTLY m_2_eu_a_idx" in sql_of(made)
 
 
 def test_years_that_come_and_go_are_no_rename(database: Dsn) -> None:
