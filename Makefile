@@ -13,7 +13,7 @@ demo: $(VENV)/demo.stamp
 
 # Tests start the program a thousand times, and where PYTHONDONTWRITEBYTECODE is set it would be compiled each time.
 test: check
-	$(BIN)/python -m compileall -q neon_hooks hooks tests
+	$(BIN)/python -m compileall -q neon_hooks hooks
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 check: $(VENV)/test.stamp

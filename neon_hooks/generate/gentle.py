@@ -1,9 +1,9 @@
 """The same statements, so that a running application hardly notices. Pure.
 
-Whatever locks a table that was there before is taken apart: an index is built CONCURRENTLY, a constraint is
-added NOT VALID and validated afterwards, NOT NULL rests on a validated constraint, and what takes the place of
-an index or a key is there before the old one goes. The index of a partitioned table is built partition by partition. What is created in the same migration is left simple: nobody
-uses it yet. The result is tried and compared like everything else.
+Whatever locks a table that was there before is taken apart: an index is built CONCURRENTLY, that of a partitioned
+table on each partition, a constraint is added NOT VALID and validated afterwards, NOT NULL rests on a validated
+constraint, and what takes the place of an index or a key is there before the old one goes. What is created in the
+same migration is left simple: nobody uses it yet. The result is tried and compared like everything else.
 https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
