@@ -129,7 +129,8 @@ def attaches_indexes(statement: Statement) -> bool:
 
 def indexes_partitions(statement: Statement) -> bool:
     """By its locks: on the partitioned table and on each partition."""
-    return tag(statement) == "CREATE INDEX" and len({table_of(lock) for lock in statement.locks}) > 1
+    locked = {table_of(lock) for lock in statement.locks if lock.mode == "ShareLock"}
+    return tag(statement) == "CREATE INDEX" and len(locked) > 1
 
 
 def harms(mode: str, materialized_view: bool) -> bool:

@@ -32,7 +32,7 @@ class Step:
     statement: Statement
     block: Block
     change: TableChange | None
-    counted: bool = False
+    counted: bool
 
     @property
     def table(self) -> str:

@@ -85,7 +85,8 @@ begin
   if tg_tag = 'CREATE INDEX' or tg_tag = 'REINDEX' then
     select coalesce(json_agg(json_build_array(i.indrelid::bigint, pg_stat_get_xact_numscans(i.indrelid)))::text, built)
       into built
-      from pg_event_trigger_ddl_commands() e join pg_index i on i.indexrelid = e.objid
+      from pg_event_trigger_ddl_commands() e
+        join pg_index i on i.indexrelid = e.objid or i.indexrelid in (select p.relid from pg_partition_tree(e.objid) p)
       where e.classid = 'pg_class'::regclass;
   end if;
   raise info using errcode = '{SQLSTATE}', message = '{{"kind":"ddl","at":' || extract(epoch from now_at)

@@ -120,11 +120,12 @@ def _steps(connection: Connection, statements: Sequence[str], order: Order, targ
 
 
 def _indexes_of_partitions(target: Definitions) -> Iterator[tuple[tuple[Name, Name], Name]]:
+    """(index of the table above, partition), and what the index of the partition is called."""
     for each in target.values():
         if each.kind == "partition index":
             schema, index, _, home, table = parts(each.name)
-            named = parts(each.text)
-            yield ((schema, index), (home, table)), (named[0], named[-1])
+            of, name = parts(each.text)
+            yield ((schema, index), (home, table)), (of, name)
 
 
 def _begin(connection: Connection, order: Order, before: Definitions, target: Definitions) -> list[Step]:

@@ -159,6 +159,17 @@ def test_new_relations_are_not_listed(session: Session) -> None:
     assert [event.locks for event in events if isinstance(event, Ddl)] == [(), ()]
 
 
+def test_which_partitions_an_index_was_built_on_is_told_when_listing_locks_is_dear(each_database: Dsn, setup: Connection) -> None:
+    setup.execute("create table days (day int, at int) partition by list (day)")
+    for day in (1, 2):
+        setup.execute(f"create table day_{day} partition of days for values in ({day})".encode())
+    setup.execute("create index on day_1 (at)")
+    with watching(each_database, setup) as (session, _):
+        (event,) = session.run(f"set {watchers.NEXT_LISTING} = '99999999999'; create index on days (at)")
+    assert isinstance(event, Ddl) and event.locks is None
+    assert {name: event.built[oid(setup, name)] for name in ("day_1", "day_2")} == {"day_1": 0, "day_2": 1}
+
+
 def test_nothing_in_a_session_leads_them_astray(each_database: Dsn, setup: Connection) -> None:
     setup.execute(HOSTILE.encode())
     setup.execute("reset all")

@@ -8,6 +8,7 @@ from neon_hooks.errors import UsageError
 from neon_hooks.plan import Command, Script
 from neon_hooks.settings import Settings, SystemSettings
 from neon_hooks.systems import SYSTEMS, by_name, detect
+from neon_hooks.tree import Tree
 from tests.fix_systems import PROJECTS, tree, tree_of
 from tests.growth import growth
 
