@@ -86,7 +86,9 @@ begin
     select coalesce(json_agg(json_build_array(i.indrelid::bigint, pg_stat_get_xact_numscans(i.indrelid)))::text, built)
       into built
       from pg_event_trigger_ddl_commands() e
-        join pg_index i on i.indexrelid = e.objid or i.indexrelid in (select p.relid from pg_partition_tree(e.objid) p)
+        cross join lateral (select e.objid union all select p.relid from pg_class c, pg_partition_tree(c.oid) p
+          where c.oid = e.objid and c.relkind = 'I' and p.level > 0) made(index)
+        join pg_index i on i.indexrelid = made.index
       where e.classid = 'pg_class'::regclass;
   end if;
   raise info using errcode = '{SQLSTATE}', message = '{{"kind":"ddl","at":' || extract(epoch from now_at)
